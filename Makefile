@@ -1,0 +1,24 @@
+PYTHON ?= python3.11
+PIP_ARGS ?=
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup repro test check
+setup: $(BIN)/.installed
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	touch $@
+
+repro: setup
+	dvc repro
+
+test: setup
+	pytest -n 2
+
+check: setup
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports

@@ -1,0 +1,120 @@
+"""Read and write the pipeline's files: whole or not at all, with errors that name the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assay.artifacts.paths import ARTIFACTS, stage_folder
+from assay.errors import ArtifactError
+
+_BLOCK_BYTES = 1 << 20
+
+
+@contextmanager
+def staged(stage: str) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends well, its content becomes the stage's output.
+
+    Each entry is moved into place whole, so a failure, a signal or a full disk leaves nothing
+    half-written. Raises ArtifactError when the disk refuses.
+    """
+    draft = ARTIFACTS / ".drafts" / f"{stage}-{os.getpid()}"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        yield draft
+        _publish(draft, stage_folder(stage))
+    except OSError as error:
+        raise ArtifactError(_disk_message(error, stage)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _publish(draft: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in sorted(draft.iterdir()):
+        target = folder / entry.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        entry.replace(target)
+
+
+def _disk_message(error: OSError, stage: str) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    return f"{stage}: the system refused a file{where}: {error.strerror or error}; nothing was written"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole: to a temporary name, flushed, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ArtifactError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, so that equal values are equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_yaml(path: Path, value: Any) -> None:
+    """Write YAML in the order of the mapping."""
+    write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; ArtifactError names the file when it is missing or damaged."""
+    try:
+        return json.loads(_read(path))
+    except ValueError as error:
+        raise ArtifactError(f"{path} is damaged, not JSON: {error}") from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Read YAML without Python tags; ArtifactError names the file when missing or damaged."""
+    try:
+        return yaml.safe_load(_read(path))
+    except yaml.YAMLError as error:
+        raise ArtifactError(f"{path} is damaged, not YAML: {error}") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} is missing: run 'dvc repro' to make it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}") from error
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of a folder's relative names and contents, in hex."""
+    if path.is_file():
+        return _file_digest(path)
+    total = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(f"{file.relative_to(path).as_posix()}\0{_file_digest(file)}\n".encode())
+    return total.hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            total.update(block)
+    return total.hexdigest()

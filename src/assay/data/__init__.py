@@ -1,0 +1,1 @@
+"""Data: one module for each kind of raw data, what was learned of it, and the prepared arrays."""

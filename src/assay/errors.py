@@ -1,0 +1,67 @@
+"""Everything that Assay raises on purpose.
+
+AssayError                 one message for the user: what was expected, what came, how to mend it
+├── ConfigError            configuration: every problem of it at once
+├── DataError              the user's data cannot be used as it is
+├── ArtifactError          a file of the pipeline is missing, damaged or cannot be written
+├── TrackingError          the tracking store or the registry cannot be used
+├── TrainingError          a fit ended without a usable model
+└── ExportError            the exported graph is not what was trained
+Terminated                 SIGTERM arrived (a BaseException, like KeyboardInterrupt)
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class AssayError(Exception):
+    """A problem that the user can mend; its text is all that is shown."""
+
+
+class ConfigError(AssayError):
+    """One or more problems of the configuration, each a line that names its key."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        super().__init__("\n".join([f"the configuration has {head}:", *map("  - {}".format, self.problems)]))
+
+
+class DataError(AssayError):
+    """The data cannot be used as it is."""
+
+
+class ArtifactError(AssayError):
+    """A file of the pipeline is missing, damaged or cannot be written."""
+
+
+class TrackingError(AssayError):
+    """The tracking store or the model registry cannot be used."""
+
+
+class TrainingError(AssayError):
+    """A fit ended without a usable model."""
+
+
+class ExportError(AssayError):
+    """The exported graph is not what was trained."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwind, say KILLED, and exit with 143."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest valid name, else the names there are."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; there is: {', '.join(names)}" if names else ""

@@ -1,0 +1,1 @@
+"""Blocks that models share, and the fixed layers around every network."""
