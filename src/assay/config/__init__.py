@@ -1,0 +1,1 @@
+"""Configuration: Hydra composes, pydantic checks, plain dataclasses leave the room."""
