@@ -26,6 +26,14 @@ def typed(cls: type[T], node: Mapping[str, Any], *, where: str = "") -> T:
     return value
 
 
+def checked(hint: Any, value: Any, *, where: str) -> Any:
+    """Return one plain value as its type says; ConfigError where it does not fit."""
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        raise ConfigError([_sentence(e, where) for e in error.errors()]) from error
+
+
 def problems_of(cls: type, node: Any, *, where: str) -> list[str]:
     """Return what is wrong with ``node`` as a ``cls``, one sentence a problem."""
     if not isinstance(node, Mapping):
@@ -51,7 +59,7 @@ def unknown_keys(cls: type, node: Mapping[str, Any], *, where: str) -> list[str]
         if key not in names:
             found.append(f"{path}: there is no such key{nearest(str(key), names)}")
         elif dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
-            found += unknown_keys(hints[key], value, where=path)  # type: ignore[arg-type]
+            found += unknown_keys(hints[key], value, where=path)
     return found
 
 
@@ -67,8 +75,12 @@ def _sentence(error: Any, where: str) -> str:
     rule = message[:1].lower() + message[1:].removesuffix(".")
     if error["type"] == "literal_error":
         got = str(error["input"])
-        options = [o.strip().strip("'") for o in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return f"{path}: expected one of {', '.join(options)}; got {got!r}{_only_close(got, options)}"
+        options = [
+            o.strip().strip("'") for o in error["ctx"]["expected"].replace(" or ", ",").split(",")
+        ]
+        return (
+            f"{path}: expected one of {', '.join(options)}; got {got!r}{_only_close(got, options)}"
+        )
     return f"{path}: {rule.replace('input should', 'the value should')}; got {error['input']!r}"
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
 from assay.artifacts.files import read_yaml
-from assay.config.check import typed as typed
+from assay.config.check import checked, typed
 from assay.errors import ArtifactError, ConfigError
 from assay.space import Value
 
 T = TypeVar("T")
+
+__all__ = ["build", "load", "merged", "target_class", "typed"]
 
 ALLOWED_TARGETS = ("assay.data.*", "assay.model.*")
 
@@ -24,28 +26,25 @@ def load(cls: type[T], path: Path) -> T:
     """Return ``cls`` from the keys of a YAML file that are its fields.
 
     A mapping with a ``_target_`` is built, unless the field is declared as a Mapping. Raises
-    ArtifactError when the file lacks a key, ConfigError when a value does not fit.
+    ArtifactError when the file lacks a key, ConfigError with every value that does not fit.
     """
     content = read_yaml(path)
-    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    missing = [name for name in names if not isinstance(content, Mapping) or name not in content]
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    missing = [f.name for f in fields if not isinstance(content, Mapping) or f.name not in content]
     if missing:
         raise ArtifactError(f"{path} lacks {', '.join(missing)}: run 'dvc repro' to make it again")
-    raw = {f.name for f in dataclasses.fields(cls) if str(f.type).startswith("Mapping")}  # type: ignore[arg-type]
-    plain, built = {}, {}
-    for name in names:
-        is_built = name not in raw and isinstance(content[name], Mapping) and "_target_" in content[name]
-        (built if is_built else plain)[name] = content[name]
-    if not built:
-        return typed(cls, plain)
-    return cls(**_typed_fields(cls, plain), **{name: build(node, where=name) for name, node in built.items()})
+    hints = get_type_hints(cls)
+    return cls(**{f.name: _field(f.name, hints[f.name], content[f.name]) for f in fields})
 
 
-def _typed_fields(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    from_fields = [(f.name, f.type) for f in dataclasses.fields(cls) if f.name in values]
-    partial = dataclasses.make_dataclass(cls.__name__, from_fields, kw_only=True, module=cls.__module__)
-    part = typed(partial, values)
-    return {name: getattr(part, name) for name in values}
+def _field(name: str, hint: Any, value: Any) -> Any:
+    if get_origin(hint) is Mapping:
+        return value
+    if isinstance(value, Mapping) and "_target_" in value:
+        return build(value, where=name)
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+        return typed(hint, value, where=name)  # type: ignore[arg-type]
+    return checked(hint, value, where=name)
 
 
 def build(node: Mapping[str, Any], *, where: str = "") -> Any:
@@ -78,12 +77,12 @@ def merged(node: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, An
 
     Raises ConfigError for a dotted key that ``node`` does not have.
     """
-    result = _copy(node)
+    result: dict[str, Any] = _copy(node)
     for dotted, value in values.items():
         *parents, last = dotted.split(".")
-        place = result
+        place: Any = result
         for parent in parents:
-            place = place.get(parent) if isinstance(place, dict) else None  # type: ignore[assignment]
+            place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict) or last not in place:
             raise ConfigError([f"{dotted}: there is no such key"])
         place[last] = value

@@ -24,7 +24,7 @@ def parse_space(node: Mapping[str, Any], *, config: Mapping[str, Any]) -> Space:
     """
     current = dict(flattened({key: config[key] for key in SEARCHABLE if key in config}))
     space: Space = {}
-    problems = []
+    problems: list[str] = []
     for key, expression in flattened(node):
         try:
             space[key] = _dimension(key, expression, current)
@@ -48,7 +48,11 @@ def flattened(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _dimension(key: str, expression: Any, current: Mapping[str, Any]) -> Dimension:
     where = f"search.space.{key}"
     if "." not in key:
-        raise ConfigError([f"{where}: a search tunes values of {' and '.join(SEARCHABLE)}; it never changes a group"])
+        raise ConfigError(
+            [
+                f"{where}: a search tunes values of {' and '.join(SEARCHABLE)}; it never changes a group"
+            ]
+        )
     if key not in current:
         raise ConfigError([f"{where}: names no key of the configuration{nearest(key, current)}"])
     sweep = _parsed(where, key, expression)
@@ -81,7 +85,7 @@ def _interval(where: str, sweep: IntervalSweep, current: Any) -> Interval:
         raise ConfigError([f"{where}: the value is a word ({current!r}); use choice(...)"])
     is_whole = isinstance(current, int) and not isinstance(current, bool)
     has_whole_bounds = float(low).is_integer() and float(high).is_integer()
-    is_integer = "int" in sweep.tags or has_whole_bounds and (is_whole or isinstance(low, int))
+    is_integer = "int" in sweep.tags or (has_whole_bounds and (is_whole or isinstance(low, int)))
     return Interval(low=low, high=high, is_log=is_log, is_integer=is_integer)
 
 

@@ -74,7 +74,9 @@ class Split:
         try:
             return pd.read_parquet(self._folder / "rows.parquet")
         except OSError as error:
-            raise ArtifactError(f"{self._folder / 'rows.parquet'} cannot be read: {error}") from error
+            raise ArtifactError(
+                f"{self._folder / 'rows.parquet'} cannot be read: {error}"
+            ) from error
 
 
 def _tensors(folder: Path) -> Iterator[tuple[str, Pieces]]:
@@ -86,14 +88,17 @@ def _tensors(folder: Path) -> Iterator[tuple[str, Pieces]]:
 
 def _open(path: Path) -> np.ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} is missing: run 'dvc repro prepare' to make it") from error
     except (ValueError, OSError, EOFError) as error:
         raise ArtifactError(f"{path} is damaged: {error}") from error
+    return array
 
 
-def write_pieces(folder: Path, name: str, array: np.ndarray, *, piece_bytes: int = PIECE_BYTES) -> None:
+def write_pieces(
+    folder: Path, name: str, array: np.ndarray, *, piece_bytes: int = PIECE_BYTES
+) -> None:
     """Write an array as ``name-00000.npy`` and following, each of at most ``piece_bytes``."""
     rows = max(1, piece_bytes // max(1, array[:1].nbytes))
     for number, start in enumerate(range(0, max(1, len(array)), rows)):

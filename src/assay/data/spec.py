@@ -87,7 +87,9 @@ def read_spec(path: Path) -> Spec:
     values["columns"] = tuple(_column(c) for c in values["columns"])
     if values["image"] is not None:
         image = values["image"]
-        values["image"] = Image(**{**image, "mean": tuple(image["mean"]), "std": tuple(image["std"])})
+        values["image"] = Image(
+            **{**image, "mean": tuple(image["mean"]), "std": tuple(image["std"])}
+        )
     values["classes"] = tuple(values["classes"])
     values["class_counts"] = tuple(values["class_counts"])
     return Spec(**values)

@@ -1,0 +1,22 @@
+"""The knobs of a split: they are part of what a data set is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Lt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splitting:
+    """How rows are divided into train, valid and test; fractions are of all rows.
+
+    ``auto`` takes the column that already says it, else time, else group, where the data names
+    one; else classification is stratified and regression is random.
+    """
+
+    by: Literal["auto", "random", "stratified", "group", "time", "column"] = "auto"
+    valid: Annotated[float, Gt(0), Lt(1)] = 0.15
+    test: Annotated[float, Gt(0), Lt(1)] = 0.15
+    seed: Annotated[int, Ge(0)] = 0

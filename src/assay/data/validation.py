@@ -1,0 +1,91 @@
+"""Refuse data that no model should learn from: every reason at once, each with a row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from assay.data.raw import Raw
+from assay.data.spec import Task
+from assay.data.table import MAX_CLASSES, column_type, features
+from assay.errors import DataError
+
+_FEWEST_ROWS = 10
+
+
+def validate(raw: Raw, *, task: Task) -> None:
+    """Raise DataError with everything that makes the data unusable for the task."""
+    if len(raw.frame) < _FEWEST_ROWS:
+        raise DataError(f"the data has {len(raw.frame)} rows: expected at least {_FEWEST_ROWS}")
+    problems = [*_schema_problems(raw, task), *_target_problems(raw.frame[raw.roles.target], task)]
+    if problems:
+        raise DataError(
+            "the data cannot be used as it is:\n" + "\n".join(f"  - {p}" for p in problems)
+        )
+
+
+def _schema_problems(raw: Raw, task: Task) -> list[str]:
+    try:
+        _schema(raw, task).validate(raw.frame, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases
+        return [
+            _sentence(column, rule, rows)
+            for (column, rule), rows in cases.groupby(["column", "check"], sort=False)
+        ]
+    return []
+
+
+def _schema(raw: Raw, task: Task) -> pa.DataFrameSchema:
+    finite = pa.Check(_is_finite, name="is finite", ignore_na=False)
+    numeric = [c for c in features(raw) if column_type(raw.frame[c], raw=raw) == "numeric"]
+    columns = {c: pa.Column(checks=finite, nullable=True, required=True) for c in numeric}
+    target = [finite] if task == "regression" else []
+    columns[raw.roles.target] = pa.Column(checks=target, nullable=False, required=True)
+    return pa.DataFrameSchema(columns)
+
+
+def _is_finite(series: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return pd.Series(~np.isinf(numbers), index=series.index)
+
+
+def _sentence(column: object, rule: object, rows: pd.DataFrame) -> str:
+    first = rows.iloc[0]
+    where = f"first in row {first['index']}"
+    if str(rule) == "not_nullable":
+        return f"the target '{column}' is missing in {len(rows)} rows ({where}): fill or drop these rows"
+    return f"column '{column}' holds {len(rows)} infinite values ({where}: {first['failure_case']}): replace them"
+
+
+def _target_problems(target: pd.Series, task: Task) -> list[str]:
+    values = target.dropna()
+    counts = values.value_counts()
+    if len(counts) < 2:
+        only = f" ({counts.index[0]!r})" if len(counts) else ""
+        return [
+            f"the target '{target.name}' has {len(counts)} value{only}: there is nothing to learn"
+        ]
+    if task == "regression":
+        is_number = pd.to_numeric(values, errors="coerce").notna()
+        if not is_number.all():
+            wrong = values[~is_number]
+            return [
+                f"the target '{target.name}' is no number in {len(wrong)} rows, "
+                f"first {wrong.iloc[0]!r}: regression needs numbers"
+            ]
+        return []
+    problems = [
+        f"class {label!r} of '{target.name}' has {count} row{'s' * (count > 1)}: each class needs at least 3, "
+        "one for each split; merge it with another or drop it"
+        for label, count in counts.items()
+        if count < 3
+    ]
+    if len(counts) > MAX_CLASSES:
+        return [
+            f"the target '{target.name}' has {len(counts)} classes, more than {MAX_CLASSES}: "
+            "for numbers choose data.task=regression"
+        ]
+    return problems

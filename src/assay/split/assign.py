@@ -1,0 +1,175 @@
+"""Give each row its split: disjoint and exhaustive by construction, the same for the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+from assay.data.raw import Raw, Roles
+from assay.data.spec import Task
+from assay.data.splitting import Splitting
+from assay.errors import ConfigError, DataError
+
+SPLITS = ("train", "valid", "test")
+_NAMES = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
+    """Return how rows are divided, ``auto`` resolved by what the data names."""
+    if splitting.by != "auto":
+        return splitting.by
+    if roles.split is not None:
+        return "column"
+    if roles.time is not None:
+        return "time"
+    if roles.group is not None:
+        return "group"
+    return "stratified" if task == "classification" else "random"
+
+
+def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
+    """Return ``train``, ``valid`` or ``test`` for each row.
+
+    Raises DataError when a split would be empty or lack a class, ConfigError when the way of
+    splitting needs a column that the data does not name.
+    """
+    if splitting.valid + splitting.test >= 1:
+        total = splitting.valid + splitting.test
+        raise ConfigError(
+            [f"data.split: valid and test take {total:g} of the rows: nothing is left to train on"]
+        )
+    way = way_of(splitting, roles=raw.roles, task=task)
+    labels = _WAYS[way](raw, splitting)
+    for name in SPLITS:
+        if not np.any(labels == name):
+            raise DataError(
+                f"data.split: the split by {way} leaves no rows for {name} "
+                f"({len(labels)} rows in all): change data.split"
+            )
+    if task == "classification":
+        _require_classes(raw, labels, way)
+    return labels
+
+
+def _random(raw: Raw, splitting: Splitting) -> np.ndarray:
+    return _shuffled(len(raw.frame), splitting, None)
+
+
+def _stratified(raw: Raw, splitting: Splitting) -> np.ndarray:
+    return _shuffled(len(raw.frame), splitting, raw.frame[raw.roles.target].astype(str).to_numpy())
+
+
+def _shuffled(count: int, splitting: Splitting, classes: np.ndarray | None) -> np.ndarray:
+    try:
+        rest, test = train_test_split(
+            np.arange(count),
+            test_size=splitting.test,
+            random_state=splitting.seed,
+            stratify=classes,
+        )
+        share = splitting.valid / (1 - splitting.test)
+        _, valid = train_test_split(
+            rest,
+            test_size=share,
+            random_state=splitting.seed,
+            stratify=None if classes is None else classes[rest],
+        )
+    except ValueError as error:
+        raise DataError(f"data.split: {count} rows cannot be divided so: {error}") from error
+    return _labelled(count, valid=valid, test=test)
+
+
+def _by_group(raw: Raw, splitting: Splitting) -> np.ndarray:
+    groups = raw.frame[_needed(raw.roles.group, "group")].to_numpy()
+    count = len(groups)
+    if (found := len(pd.unique(groups))) < 3:
+        raise DataError(
+            f"data.split: {found} groups cannot fill three splits: at least 3 are needed"
+        )
+    rest, test = _one_group_split(np.arange(count), groups, splitting.test, splitting.seed)
+    share = splitting.valid / (1 - splitting.test)
+    _, valid = _one_group_split(rest, groups[rest], share, splitting.seed)
+    return _labelled(count, valid=valid, test=test)
+
+
+def _one_group_split(
+    rows: np.ndarray, groups: np.ndarray, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
+    kept, taken = next(splitter.split(rows, groups=groups))
+    return rows[kept], rows[taken]
+
+
+def _by_time(raw: Raw, splitting: Splitting) -> np.ndarray:
+    times = time_values(raw.frame[_needed(raw.roles.time, "time")])
+    count = len(times)
+    order = np.argsort(times.to_numpy(), kind="stable")
+    test_from = count - round(count * splitting.test)
+    valid_from = test_from - round(count * splitting.valid)
+    return _labelled(count, valid=order[valid_from:test_from], test=order[test_from:])
+
+
+def time_values(series: pd.Series) -> pd.Series:
+    """Return times that can be ordered: numbers as they are, all else parsed as dates."""
+    if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_datetime64_any_dtype(series):
+        times = series
+    else:
+        times = pd.to_datetime(series, errors="coerce", format="mixed")
+    if times.isna().any():
+        row = int(np.flatnonzero(times.isna().to_numpy())[0])
+        raise DataError(f"column '{series.name}', row {row}: {series.iloc[row]!r} is no time")
+    return times
+
+
+def _by_column(raw: Raw, splitting: Splitting) -> np.ndarray:
+    column = raw.frame[_needed(raw.roles.split, "split_column")]
+    labels = column.astype(str).str.strip().str.lower().map(_NAMES)
+    if labels.isna().any():
+        strange = sorted({str(v) for v in column[labels.isna()]})[:5]
+        raise DataError(
+            f"column '{column.name}': expected train, valid or test; got {', '.join(strange)}"
+        )
+    return labels.to_numpy(dtype=object).astype(str)
+
+
+def _labelled(count: int, *, valid: np.ndarray, test: np.ndarray) -> np.ndarray:
+    labels = np.full(count, "train", dtype="<U5")
+    labels[valid] = "valid"
+    labels[test] = "test"
+    return labels
+
+
+def _needed(column: str | None, role: str) -> str:
+    if column is None:
+        raise ConfigError([f"data.split.by: a split by {role} needs data.{role} to name a column"])
+    return column
+
+
+def _require_classes(raw: Raw, labels: np.ndarray, way: str) -> None:
+    target = raw.frame[raw.roles.target].astype(str).to_numpy()
+    known = set(target[labels == "train"])
+    for name in ("valid", "test"):
+        if strange := sorted(set(target[labels == name]) - known):
+            raise DataError(
+                f"data.split: the split by {way} puts class {strange[0]!r} into {name} "
+                "but into no training row: change data.split or merge the class"
+            )
+
+
+_WAYS = {
+    "random": _random,
+    "stratified": _stratified,
+    "group": _by_group,
+    "time": _by_time,
+    "column": _by_column,
+}

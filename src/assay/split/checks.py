@@ -1,0 +1,198 @@
+"""Look at the data before anyone learns from it; what is found goes into ``checks.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from assay.data.raw import Raw
+from assay.data.spec import Task
+from assay.data.table import as_text, column_type, features
+
+_IMBALANCE = 10.0
+_LEAK_SCORE = 0.995
+_LEAK_ROWS = 5000
+_SHOWN = 10
+_ID_SHARE = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at: ``ok`` or ``warning``, what was found, and where."""
+
+    name: str
+    status: Literal["ok", "warning"]
+    found: str
+    columns: tuple[str, ...] = ()
+
+
+def run_checks(raw: Raw, *, labels: np.ndarray, task: Task) -> list[dict[str, Any]]:
+    """Return every check as a mapping, in a fixed order."""
+    names = features(raw) if raw.images is None else []
+    checks = [
+        _missing(raw.frame, names),
+        _constant(raw.frame, names),
+        _id_like(raw, names),
+        _imbalance(raw, labels, task),
+        _duplicates(raw, names, labels),
+        _leaks(raw, names, labels, task),
+    ]
+    return [asdict(check) for check in checks]
+
+
+def _missing(frame: pd.DataFrame, names: list[str]) -> Check:
+    share = frame[names].isna().mean()
+    found = share[share > 0].sort_values(ascending=False)
+    text = ", ".join(f"{name} {value:.1%}" for name, value in found[:_SHOWN].items())
+    return _check("missing values", found.index, text, nothing="no value is missing")
+
+
+def constant_columns(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return the columns that hold one value, or none."""
+    return [name for name in names if frame[name].nunique(dropna=False) <= 1]
+
+
+def _constant(frame: pd.DataFrame, names: list[str]) -> Check:
+    found = constant_columns(frame, names)
+    return _check(
+        "constant columns",
+        found,
+        f"left out, one value throughout: {_listed(found)}",
+        nothing="every column varies",
+    )
+
+
+def id_columns(frame: pd.DataFrame, names: Iterable[str], *, raw: Raw) -> list[str]:
+    """Return columns of text that differ in (nearly) every row: no model can learn from them."""
+    texts = [name for name in names if column_type(frame[name], raw=raw) == "categorical"]
+    return [name for name in texts if frame[name].nunique() > _ID_SHARE * len(frame)]
+
+
+def _id_like(raw: Raw, names: list[str]) -> Check:
+    text = id_columns(raw.frame, names, raw=raw)
+    counters = [n for n in names if _counts_up(raw.frame[n])]
+    parts = [f"left out, text that differs in nearly every row: {_listed(text)}"] if text else []
+    parts += (
+        [f"count up row by row; name them with data.id or data.ignore: {_listed(counters)}"]
+        if counters
+        else []
+    )
+    return _check(
+        "id-like columns",
+        [*text, *counters],
+        "; ".join(parts),
+        nothing="no column looks like an id",
+    )
+
+
+def _counts_up(series: pd.Series) -> bool:
+    if not pd.api.types.is_integer_dtype(series) or series.nunique() < len(series):
+        return False
+    ordered = np.sort(series.to_numpy())
+    return bool(np.all(np.diff(ordered) == 1))
+
+
+def _imbalance(raw: Raw, labels: np.ndarray, task: Task) -> Check:
+    if task == "regression":
+        return Check(name="class imbalance", status="ok", found="no classes: regression")
+    counts = raw.frame[raw.roles.target][labels == "train"].value_counts()
+    ratio = float(counts.max() / counts.min())
+    large, small = counts.index[0], counts.index[-1]
+    text = (
+        f"the largest class ({large!r}) has {ratio:.1f} times the rows of the smallest ({small!r})"
+    )
+    status: Literal["ok", "warning"] = "warning" if ratio > _IMBALANCE else "ok"
+    hint = "; consider training.class_weights=balanced" if status == "warning" else ""
+    return Check(name="class imbalance", status=status, found=text + hint)
+
+
+def _duplicates(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
+    keys = _row_keys(raw, names)
+    by_key = pd.Series(labels).groupby(keys)
+    crossing = by_key.transform("nunique").to_numpy() > 1
+    count = int(crossing.sum())
+    text = f"{count} rows stand, exactly alike, in more than one split: what is measured on them is memory"
+    return _check(
+        "duplicates across splits",
+        ["rows"] if crossing.any() else [],
+        text,
+        nothing="no row stands in two splits",
+        is_columns=False,
+    )
+
+
+def _row_keys(raw: Raw, names: list[str]) -> np.ndarray:
+    if raw.images is not None:
+        flat = np.ascontiguousarray(raw.images.reshape(len(raw.images), -1))
+        return np.asarray(
+            pd.util.hash_array(np.array([row.tobytes().hex() for row in flat], dtype=object))
+        )
+    if not names:
+        return np.arange(len(raw.frame))
+    return np.asarray(pd.util.hash_pandas_object(raw.frame[names], index=False))
+
+
+def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
+    train, valid = (
+        np.flatnonzero(labels == "train")[:_LEAK_ROWS],
+        np.flatnonzero(labels == "valid")[:_LEAK_ROWS],
+    )
+    scores = {name: _alone(raw, name, train, valid, task) for name in names}
+    found = [name for name, score in scores.items() if score >= _LEAK_SCORE]
+    text = "; ".join(
+        f"{n} alone predicts the target ({scores[n]:.3f}): is it known before the target is?"
+        for n in found
+    )
+    best = max(scores.items(), key=lambda item: item[1], default=None)
+    nothing = (
+        f"no single column gives the target away (the strongest, {best[0]}: {best[1]:.3f})"
+        if best
+        else "not for images"
+    )
+    return _check("target leaks", found, text, nothing=nothing)
+
+
+def _alone(raw: Raw, name: str, train: np.ndarray, valid: np.ndarray, task: Task) -> float:
+    """ROC AUC (one against rest, weighted) or R² on validation rows of a small tree on one column."""
+    values, target = _numbers(raw, name)[:, None], raw.frame[raw.roles.target].to_numpy()
+    if task == "regression":
+        tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=5, random_state=0)
+        tree.fit(values[train], target[train].astype(float))
+        return float(r2_score(target[valid].astype(float), tree.predict(values[valid])))
+    classes = target.astype(str)
+    model = DecisionTreeClassifier(max_depth=6, min_samples_leaf=5, random_state=0).fit(
+        values[train], classes[train]
+    )
+    if set(classes[valid]) != set(model.classes_):
+        return 0.0
+    scores = model.predict_proba(values[valid])
+    if len(model.classes_) == 2:
+        return float(roc_auc_score(classes[valid] == model.classes_[1], scores[:, 1]))
+    return float(roc_auc_score(classes[valid], scores, multi_class="ovr", labels=model.classes_))
+
+
+def _numbers(raw: Raw, name: str) -> np.ndarray:
+    series = raw.frame[name]
+    if column_type(series, raw=raw) == "categorical":
+        return pd.Categorical(as_text(series)).codes.astype(float)
+    return pd.to_numeric(series, errors="coerce").astype(float).fillna(-1e9).to_numpy()
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _check(
+    name: str, columns: Iterable[str], text: str, *, nothing: str, is_columns: bool = True
+) -> Check:
+    found = tuple(str(c) for c in columns)
+    if not found:
+        return Check(name=name, status="ok", found=nothing)
+    return Check(name=name, status="warning", found=text, columns=found if is_columns else ())

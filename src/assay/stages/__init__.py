@@ -1,0 +1,1 @@
+"""The pipeline's stages: thin verbs that meet only through files."""
