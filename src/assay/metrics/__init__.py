@@ -1,0 +1,1 @@
+"""How good predictions are: objectives, scores, bootstrap intervals and curves."""

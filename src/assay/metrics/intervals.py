@@ -1,0 +1,119 @@
+"""Metrics with bootstrap intervals, and differences of two models on the same rows.
+
+Percentile intervals of the bootstrap (Efron and Tibshirani 1993, chapter 13,
+doi:10.1201/9780429246593). Classification resamples within each class, so that every resample
+has the classes of the split. A resample is a row of counts, so all of them are scored at once.
+The same seed and target give the same resamples, so two models are compared row for row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import numpy as np
+
+from assay.data.spec import Task
+from assay.metrics.knobs import Evaluate
+from assay.metrics.scores import Metrics, weighted
+
+Interval: TypeAlias = dict[str, float | str | None]
+"""``value``, ``low`` and ``high``; all None, with a ``reason``, where the metric is undefined."""
+
+_CELLS = 4 << 20
+_FEWEST_DEFINED = 0.5
+
+
+def score_with_intervals(
+    task: Task, *, target: np.ndarray, output: np.ndarray, knobs: Evaluate
+) -> dict[str, Interval]:
+    """Return every metric of the task with its interval; arrays as for ``score``."""
+    metrics = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
+    values = metrics(np.ones((1, len(target))))
+    resampled = _resampled(metrics, task, target, knobs)
+    reason = _reason(task, np.asarray(target))
+    return {
+        name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
+        for name, value in values.items()
+    }
+
+
+def difference_with_intervals(
+    task: Task, *, target: np.ndarray, output: np.ndarray, other: np.ndarray, knobs: Evaluate
+) -> dict[str, Interval]:
+    """Return for every metric the value of ``output`` minus that of ``other``, resampled in pairs.
+
+    An interval that leaves out 0 says that the two differ by more than chance on these rows.
+    """
+    first = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
+    second = weighted(task, target=target, output=other, bins=knobs.calibration_bins)
+
+    def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
+        ours, theirs = first(weights), second(weights)
+        return {name: ours[name] - theirs[name] for name in ours}
+
+    values = metrics(np.ones((1, len(target))))
+    resampled = _resampled(metrics, task, target, knobs)
+    reason = _reason(task, np.asarray(target))
+    return {
+        name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
+        for name, value in values.items()
+    }
+
+
+def _resampled(
+    metrics: Metrics, task: Task, target: np.ndarray, knobs: Evaluate
+) -> dict[str, np.ndarray]:
+    parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _counts(task: Task, target: np.ndarray, knobs: Evaluate) -> Iterator[np.ndarray]:
+    """Yield (B, rows) of counts, B bounded so that memory does not grow with the rows."""
+    rng = np.random.default_rng(knobs.seed)
+    everything = [np.arange(len(target))]
+    strata = (
+        [np.flatnonzero(target == k) for k in np.unique(target)]
+        if task == "classification"
+        else everything
+    )
+    at_a_time = max(1, _CELLS // max(1, len(target)))
+    for start in range(0, knobs.resamples, at_a_time):
+        size = min(at_a_time, knobs.resamples - start)
+        yield _draw(rng, strata, size=size, rows=len(target))
+
+
+def _draw(
+    rng: np.random.Generator, strata: list[np.ndarray], *, size: int, rows: int
+) -> np.ndarray:
+    counts = np.zeros((size, rows))
+    for resample in counts:
+        for stratum in strata:
+            drawn = rng.integers(len(stratum), size=len(stratum)) if len(stratum) else stratum
+            resample[stratum] = np.bincount(drawn, minlength=len(stratum))
+    return counts
+
+
+def _interval(
+    value: float, resampled: np.ndarray, confidence: float, reason: Callable[[], str]
+) -> Interval:
+    if not np.isfinite(value):
+        return {"value": None, "low": None, "high": None, "reason": reason()}
+    defined = resampled[np.isfinite(resampled)]
+    if len(defined) < _FEWEST_DEFINED * len(resampled):
+        why = "undefined in most resamples, so there is no interval"
+        return {"value": value, "low": None, "high": None, "reason": why}
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def _reason(task: Task, target: np.ndarray) -> Callable[[], str]:
+    def reason() -> str:
+        if not len(target):
+            return "there is no row to score"
+        if task == "regression":
+            return "the target has one value in these rows"
+        found = len(np.unique(target))
+        return f"these rows hold {found} class{'es' if found > 1 else ''} of those there are"
+
+    return reason

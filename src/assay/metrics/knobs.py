@@ -1,0 +1,28 @@
+"""Knobs of the evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Lt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """How the test split is scored.
+
+    ``slices`` names columns of the data by whose values the metrics are reported too, and
+    ``slice_rows`` the fewest rows that a value needs for that. Baselines are fitted on at most
+    ``baseline_rows`` training rows. ``threads`` bounds ONNX Runtime and the baselines.
+    """
+
+    resamples: Annotated[int, Ge(1)] = 1000
+    confidence: Annotated[float, Gt(0), Lt(1)] = 0.95
+    seed: Annotated[int, Ge(0)] = 0
+    calibration_bins: Annotated[int, Ge(2)] = 15
+    slices: tuple[str, ...] = ()
+    slice_rows: Annotated[int, Ge(1)] = 20
+    baseline_rows: Annotated[int, Ge(10)] = 50_000
+    batch_size: Annotated[int, Ge(1)] = 1024
+    threads: Annotated[int, Ge(1)] = 2

@@ -1,0 +1,186 @@
+"""The metrics of each task, over rows that carry weights.
+
+Every metric is written once, for a matrix of weights: (1, rows) of ones gives its value, and the
+counts of a bootstrap give all its resamples at a time. An undefined value is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from assay.data.spec import Task
+
+DEFAULT_BINS = 15
+_SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
+_NOISE = 1e-12
+
+Metrics = Callable[[np.ndarray], dict[str, np.ndarray]]
+Metric = Callable[[np.ndarray], np.ndarray]
+
+
+def score(
+    task: Task, *, target: np.ndarray, output: np.ndarray, bins: int = DEFAULT_BINS
+) -> dict[str, float]:
+    """Return every metric of the task by name; NaN where it is undefined for these rows.
+
+    Classification: ``target`` (N,) codes, ``output`` (N, K) probabilities. With two classes,
+    precision, recall and F1 are those of the second class; with more, means over the classes
+    that occur in target or prediction. ROC AUC of more than two classes is the mean of one class
+    against the rest (Hand and Till 2001 discuss the choices, doi:10.1023/A:1010920819831).
+    Regression: ``target`` and ``output`` (N,) in the target's own unit.
+    """
+    values = weighted(task, target=target, output=output, bins=bins)(np.ones((1, len(target))))
+    return {name: float(value[0]) for name, value in values.items()}
+
+
+def weighted(
+    task: Task, *, target: np.ndarray, output: np.ndarray, bins: int = DEFAULT_BINS
+) -> Metrics:
+    """Return a function from weights (B, N) to every metric's values (B,), by name."""
+    target, output = np.asarray(target), np.asarray(output, np.float64)
+    if task == "regression":
+        return _regression(target.astype(np.float64), output.reshape(-1))
+    return _classification(target.astype(np.int64), output, bins)
+
+
+def _regression(target: np.ndarray, output: np.ndarray) -> Metrics:
+    error = output - target
+    centred = target - (target.mean() if len(target) else 0.0)
+
+    def values(weights: np.ndarray) -> dict[str, np.ndarray]:
+        total = weights.sum(1)
+        squared = weights @ error**2
+        mse = _ratio(squared, total)
+        about_zero = weights @ centred**2
+        spread = about_zero - _ratio((weights @ centred) ** 2, total)
+        spread = np.where(spread > _NOISE * about_zero, spread, 0.0)
+        return {
+            "mse": mse,
+            "mae": _ratio(weights @ np.abs(error), total),
+            "rmse": np.sqrt(mse),
+            "r2": 1.0 - _ratio(squared, spread),
+        }
+
+    return values
+
+
+def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
+    rows, classes = np.arange(len(target)), output.shape[1]
+    predicted = output.argmax(1)
+    cells = _sums(target * classes + predicted, classes**2)
+    likelihood = np.clip(output[rows, target], _SMALLEST_PROBABILITY, 1.0)
+    brier = (output**2).sum(1) - 2 * output[rows, target] + 1.0
+    gap = _calibration_gap(target, output, bins)
+    area = _roc_auc(target, output)
+
+    def values(weights: np.ndarray) -> dict[str, np.ndarray]:
+        total = weights.sum(1)
+        confusion = cells(weights).reshape(-1, classes, classes)
+        return {
+            **_from_confusion(confusion),
+            "roc_auc": area(weights),
+            "log_loss": _ratio(weights @ -np.log(likelihood), total),
+            "ece": _ratio(gap(weights), total),
+            "brier": _ratio(weights @ brier, total),
+        }
+
+    return values
+
+
+def _from_confusion(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """From (B, K, K) weights, actual by predicted: the metrics of hard decisions."""
+    hits = confusion.diagonal(axis1=1, axis2=2)
+    actual, predicted = confusion.sum(2), confusion.sum(1)
+    recall = _ratio(hits, actual)
+    precision = _ratio(hits, predicted, empty=0.0)
+    f1 = _ratio(2 * hits, actual + predicted)
+    pooled = _of_second if confusion.shape[1] == 2 else _macro(actual + predicted > 0)
+    return {
+        "accuracy": _ratio(hits.sum(1), actual.sum(1)),
+        "balanced_accuracy": _mean_of_known(recall),
+        "precision": pooled(precision),
+        "recall": pooled(recall),
+        "f1": pooled(np.where(actual[:, 1:2] > 0, f1, np.nan) if f1.shape[1] == 2 else f1),
+    }
+
+
+def _of_second(by_class: np.ndarray) -> np.ndarray:
+    return by_class[:, 1]
+
+
+def _macro(occurs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    def mean(by_class: np.ndarray) -> np.ndarray:
+        return _ratio(np.where(occurs, np.nan_to_num(by_class), 0.0).sum(1), occurs.sum(1))
+
+    return mean
+
+
+def _calibration_gap(target: np.ndarray, output: np.ndarray, bins: int) -> Metric:
+    """Expected calibration error of the top label, times the number of rows.
+
+    Equal-width bins of the winning probability, half open but for the last; in each the absolute
+    difference of mean probability and accuracy (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602;
+    Guo et al. 2017, arXiv:1706.04599).
+    """
+    confidence = output.max(1)
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    number = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
+    excess = confidence - (output.argmax(1) == target)
+    by_bin = _sums(number, bins)
+
+    def gap(weights: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(by_bin(weights * excess)).sum(1))
+
+    return gap
+
+
+def _roc_auc(target: np.ndarray, output: np.ndarray) -> Metric:
+    classes = range(1, 2) if output.shape[1] == 2 else range(output.shape[1])
+    areas = [_one_against_rest(target == k, output[:, k]) for k in classes]
+
+    def mean(weights: np.ndarray) -> np.ndarray:
+        return np.asarray(np.mean([area(weights) for area in areas], axis=0))
+
+    return mean
+
+
+def _one_against_rest(is_positive: np.ndarray, score: np.ndarray) -> Metric:
+    """Weighted Mann-Whitney statistic: the share of pairs in the right order, ties half."""
+    order = np.argsort(score, kind="stable")
+    ranked, positive = score[order], is_positive[order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else order
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        sorted_weights = weights[:, order]
+        won = np.add.reduceat(sorted_weights * positive, starts, axis=1)
+        lost = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
+        below = np.cumsum(lost, axis=1) - lost / 2
+        return _ratio((won * below).sum(1), won.sum(1) * lost.sum(1))
+
+    return area
+
+
+def _sums(group: np.ndarray, groups: int) -> Metric:
+    """Return a function from weights (B, N) to their sums by group (B, groups)."""
+    order = np.argsort(group, kind="stable")
+    found, starts = np.unique(group[order], return_index=True)
+
+    def sums(weights: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(weights), groups))
+        if len(found):
+            result[:, found] = np.add.reduceat(weights[:, order], starts, axis=1)
+        return result
+
+    return sums
+
+
+def _ratio(above: np.ndarray, below: np.ndarray, *, empty: float = np.nan) -> np.ndarray:
+    above, below = np.broadcast_arrays(above.astype(float), below.astype(float))
+    return np.divide(above, below, out=np.full(above.shape, empty), where=below > 0)
+
+
+def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(by_class)
+    return _ratio(np.nan_to_num(by_class).sum(1), known.sum(1))
