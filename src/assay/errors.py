@@ -13,7 +13,11 @@ Terminated                 SIGTERM arrived (a BaseException, like KeyboardInterr
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -31,7 +35,9 @@ class ConfigError(AssayError):
         self.problems = tuple(problems)
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        super().__init__("\n".join([f"the configuration has {head}:", *map("  - {}".format, self.problems)]))
+        super().__init__(
+            "\n".join([f"the configuration has {head}:", *map("  - {}".format, self.problems)])
+        )
 
 
 class DataError(AssayError):
@@ -65,3 +71,33 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; there is: {', '.join(names)}" if names else ""
+
+
+@contextmanager
+def exit_plainly(name: str) -> Iterator[None]:
+    """Turn what ends a command into its message and exit status.
+
+    An AssayError is one message and status 1, Ctrl-C 130, SIGTERM 143 (delivered to the block as
+    Terminated, so that it can unwind). Anything else is a defect and keeps its traceback, as
+    every error does where ``ASSAY_TRACEBACK`` is set.
+    """
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    except AssayError as error:
+        if os.environ.get("ASSAY_TRACEBACK"):
+            raise
+        sys.exit(_said(f"{name}: {error}", EXIT_FAILED))
+    except KeyboardInterrupt:
+        sys.exit(_said(f"{name}: interrupted", EXIT_INTERRUPTED))
+    except Terminated:
+        sys.exit(_said(f"{name}: terminated", EXIT_TERMINATED))
+
+
+def _raise_terminated(_number: int, _frame: object) -> None:
+    raise Terminated
+
+
+def _said(message: str, status: int) -> int:
+    sys.stderr.write(f"\n{message}\n")
+    return status

@@ -1,0 +1,54 @@
+"""Run one stage of the pipeline: ``python -m assay.stages train``."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import assay
+from assay.artifacts.paths import CONFIG, project_root
+from assay.config.load import load
+from assay.errors import ArtifactError, ConfigError, exit_plainly, nearest
+
+
+def main(arguments: list[str]) -> None:
+    """Run the stage that the one argument names, on the code of its own checkout."""
+    name = arguments[0] if len(arguments) == 1 else ""
+    with exit_plainly(name or "assay.stages"):
+        _show_progress()
+        stage = _stage(name)
+        _require_own_code()
+        params = stage.Params() if name == "compose" else load(stage.Params, CONFIG)
+        stage.run(params)
+
+
+def _show_progress() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("assay").setLevel(logging.INFO)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def _stage(name: str) -> Any:
+    folder = Path(__file__).parent
+    names = [p.stem for p in folder.glob("[a-z]*.py")]
+    if name not in names:
+        raise ConfigError([f"'{name}' is no stage{nearest(name, names)}"])
+    return importlib.import_module(f"assay.stages.{name}")
+
+
+def _require_own_code() -> None:
+    root, used = project_root(), Path(assay.__file__).resolve()
+    if root not in used.parents:
+        raise ArtifactError(
+            f"this checkout is {root}, but 'assay' was imported from {used.parent}: "
+            "run stages as dvc.yaml does, with PYTHONPATH=src"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

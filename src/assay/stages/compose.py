@@ -1,0 +1,27 @@
+"""Reads conf/ and params.yaml; writes artifacts/config.yaml, resolved and checked."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifacts.files import write_yaml
+from assay.artifacts.paths import CONFIG
+from assay.config.compose import compose_params, read_params
+from assay.pipeline.schema import SCHEMA
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Nothing: compose makes what the other stages are given."""
+
+
+def run(params: Params) -> None:
+    """Compose the configuration that every later stage reads its keys from."""
+    del params
+    config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
+    write_yaml(CONFIG, config)
+    log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))
