@@ -1,0 +1,55 @@
+"""What a search shows while it runs: one live line on a terminal, one line a trial elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from assay.tuning.study import Result
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
+    """Yield what to call with the result so far, after each trial."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda result: _log(result, total=total, objective=objective)
+        return
+    columns = (
+        TextColumn("search"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        line = progress.add_task("", total=total)
+        yield lambda result: progress.update(
+            line, completed=len(result.trials), description=summary(result, objective=objective)
+        )
+
+
+def summary(result: Result, *, objective: str) -> str:
+    """Return a line such as ``9 complete, 3 pruned, best log_loss 0.0812 (trial 7)``."""
+    counts = dict.fromkeys(("complete", "pruned", "failed"), 0)
+    for trial in result.trials:
+        counts[trial.state] += 1
+    parts = [f"{count} {state}" for state, count in counts.items() if count]
+    if result.best is not None and result.best.value is not None:
+        parts.append(f"best {objective} {result.best.value:.5g} (trial {result.best.number})")
+    return ", ".join(parts)
+
+
+def _log(result: Result, *, total: int, objective: str) -> None:
+    if not result.trials:
+        return
+    done = f"search: {len(result.trials)} of {total} trials"
+    log.info("%s: %s", done, summary(result, objective=objective))
+    if not result.fresh:
+        log.info("search: these trials ended in an earlier start; it goes on from there")

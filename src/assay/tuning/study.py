@@ -1,0 +1,236 @@
+"""The search engine: numbered trials up to a total, pruned, resumed, the same for the same seed.
+
+A trial's number runs from 0 to ``trials`` - 1 and is the user's; Optuna's own number counts
+attempts. An attempt that a dead process left behind is failed and its number drawn again.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, TrialState
+
+from assay.errors import ConfigError, TrainingError
+from assay.space import Choice, Dimension, Space, Value
+from assay.tuning.knobs import Search
+from assay.tuning.pruner import pruner
+from assay.tuning.sampler import NUMBER, sampler
+from assay.tuning.storage import alone_with, open_storage
+
+Direction: TypeAlias = Literal["minimize", "maximize"]
+Report: TypeAlias = Callable[[int, float], None]
+State: TypeAlias = Literal["complete", "pruned", "failed"]
+_REASON = "reason"
+
+
+class Pruned(optuna.TrialPruned):
+    """The signal that ends a trial early; it is raised by ``report``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One trial that has ended; ``value`` is None unless it is complete."""
+
+    number: int
+    state: State
+    value: float | None
+    values: dict[str, Value]
+    reason: str
+    seconds: float
+    curve: dict[int, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The ended trials in the order of their numbers, how many of them ran now, and the best."""
+
+    trials: tuple[Trial, ...] = ()
+    fresh: int = 0
+    best: Trial | None = None
+
+
+TrialFunction: TypeAlias = Callable[[dict[str, Value], Report, int], float]
+Watcher: TypeAlias = Callable[[Result], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    study: optuna.Study
+    space: dict[str, BaseDistribution]
+    knobs: Search
+    run: TrialFunction
+
+
+def search(
+    run: TrialFunction,
+    *,
+    space: Space,
+    knobs: Search,
+    direction: Direction,
+    storage: Path,
+    study: str,
+    seed: int,
+    on_trial: Watcher = lambda result: None,
+) -> Result:
+    """Run trials until ``knobs.trials`` have ended, counting those of earlier starts.
+
+    ``run(values, report, number)`` returns the objective; ``report(epoch, value)`` raises
+    ``Pruned`` when the trial should stop. A TrainingError or an objective that is no finite
+    number fails the trial with its reason, and the search goes on; any other exception ends the
+    search, and the trial's number is drawn again at the next start. ``study`` must name
+    everything on which an objective depends. Raises TrainingError when no trial is complete,
+    ConfigError when the space is empty.
+    """
+    if not knobs.trials:
+        return Result()
+    if not space:
+        raise ConfigError(
+            [
+                f"search.space: is empty, so {knobs.trials} trials have nothing to try; "
+                "give it a key, such as training.lr, or choose 'search: none'"
+            ]
+        )
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with alone_with(storage, study):
+        opened = optuna.create_study(
+            storage=open_storage(storage),
+            study_name=study,
+            sampler=sampler(knobs, seed=seed),
+            pruner=pruner(knobs),
+            direction=direction,
+            load_if_exists=True,
+        )
+        ranges = {key: distribution(space[key]) for key in sorted(space)}
+        task = _Task(study=opened, space=ranges, knobs=knobs, run=run)
+        return _checked(_finish(task, on_trial), knobs)
+
+
+def distribution(dimension: Dimension) -> BaseDistribution:
+    """Return a dimension as Optuna draws from it."""
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
+    if dimension.is_integer:
+        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.is_log)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.is_log)
+
+
+def _finish(task: _Task, on_trial: Watcher) -> Result:
+    _fail_what_was_left(task.study)
+    started, fresh = time.monotonic(), 0
+    result = _result(task, fresh)
+    on_trial(result)
+    while missing := _missing(task.study, task.knobs.trials):
+        if _is_late(task.knobs, started):
+            break
+        _run(task, number=missing[0])
+        fresh += 1
+        result = _result(task, fresh)
+        on_trial(result)
+    return result
+
+
+def _fail_what_was_left(study: optuna.Study) -> None:
+    for attempt in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(attempt.number, state=TrialState.FAIL)
+
+
+def _missing(study: optuna.Study, total: int) -> list[int]:
+    ended = {attempt.user_attrs[NUMBER] for attempt in _ended(study)}
+    return [number for number in range(total) if number not in ended]
+
+
+def _ended(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def _is_late(knobs: Search, started: float) -> bool:
+    limit = knobs.timeout_minutes
+    return limit is not None and time.monotonic() - started > 60 * limit
+
+
+def _run(task: _Task, *, number: int) -> None:
+    attempt = _ask(task, number)
+    try:
+        value = task.run(dict(attempt.params), _reporter(attempt), number)
+        if not math.isfinite(value):
+            raise TrainingError(f"the objective is {value}")
+    except optuna.TrialPruned as signal:
+        _settle(task, attempt, reason=str(signal))
+    except TrainingError as error:
+        _settle(task, attempt, reason=f"failed: {error}")
+    except BaseException:
+        task.study.tell(attempt, state=TrialState.FAIL)
+        raise
+    else:
+        task.study.tell(attempt, value)
+
+
+def _ask(task: _Task, number: int) -> optuna.Trial:
+    if not task.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        task.study.enqueue_trial({}, user_attrs={NUMBER: number})
+    return task.study.ask(task.space)
+
+
+def _reporter(attempt: optuna.Trial) -> Report:
+    def report(epoch: int, value: float) -> None:
+        attempt.report(value, epoch)
+        if attempt.should_prune():
+            raise Pruned(f"stopped after epoch {epoch}: {value:.6g} is worse than others were")
+
+    return report
+
+
+def _settle(task: _Task, attempt: optuna.Trial, *, reason: str) -> None:
+    attempt.set_user_attr(_REASON, reason)
+    task.study.tell(attempt, state=TrialState.PRUNED)
+
+
+def _result(task: _Task, fresh: int) -> Result:
+    total = task.knobs.trials
+    numbered = {a.user_attrs[NUMBER]: a for a in _ended(task.study)}
+    trials = tuple(_trial(n, numbered[n]) for n in sorted(numbered) if n < total)
+    sign = 1 if task.study.direction == optuna.study.StudyDirection.MINIMIZE else -1
+    best = min(
+        (t for t in trials if t.value is not None),
+        key=lambda t: (sign * (t.value or 0.0), t.number),
+        default=None,
+    )
+    return Result(trials=trials, fresh=fresh, best=best)
+
+
+def _trial(number: int, attempt: FrozenTrial) -> Trial:
+    reason = attempt.user_attrs.get(_REASON, "")
+    is_complete = attempt.state == TrialState.COMPLETE
+    failed_or_pruned: State = "failed" if reason.startswith("failed: ") else "pruned"
+    return Trial(
+        number=number,
+        state="complete" if is_complete else failed_or_pruned,
+        value=attempt.value if is_complete else None,
+        values=dict(sorted(attempt.params.items())),
+        reason=reason.removeprefix("failed: "),
+        seconds=attempt.duration.total_seconds() if attempt.duration else math.nan,
+        curve=dict(attempt.intermediate_values),
+    )
+
+
+def _checked(result: Result, knobs: Search) -> Result:
+    if result.best is not None:
+        return result
+    reasons = [f"trial {t.number}: {t.reason}" for t in result.trials if t.state == "failed"]
+    raise TrainingError(
+        f"none of the search's {len(result.trials)} trials (of {knobs.trials}) ended with a score"
+        + (f"; {len(reasons)} failed, the first: {reasons[0]}" if reasons else "")
+        + "; narrow search.space, or raise search.timeout_minutes if that was set"
+    )

@@ -1,0 +1,252 @@
+"""The engine: totals, resuming, pruning, failures, and the same trials for the same seed."""
+
+import math
+import multiprocessing
+import os
+import signal
+import time
+
+import optuna
+import pytest
+
+from assay.errors import ArtifactError, ConfigError, Terminated, TrainingError
+from assay.space import Choice, Interval
+from assay.tuning.knobs import Search
+from assay.tuning.study import Pruned, search
+
+SPACE = {
+    "training.lr": Interval(low=1e-4, high=1e-1, is_log=True),
+    "model.width": Interval(low=8, high=64, is_integer=True),
+    "model.activation": Choice(values=("relu", "gelu", None, 2, True)),
+}
+
+
+def bowl(values, report, number):
+    return (math.log10(values["training.lr"]) + 2.5) ** 2 + values["model.width"] / 100
+
+
+@pytest.fixture
+def start(tmp_path):
+    def start(run=bowl, **knobs):
+        options = {
+            "space": SPACE,
+            "direction": "minimize",
+            "storage": tmp_path / "study.db",
+            "study": "s",
+            "seed": 0,
+        }
+        for key in tuple(knobs):
+            if key in (*options, "on_trial"):
+                options[key] = knobs.pop(key)
+        knobs = {"pruner": "none", "trials": 8, **knobs}
+        return search(run, knobs=Search(**knobs), **options)
+
+    return start
+
+
+def drawn(result):
+    return [(t.number, t.state, t.value, t.values) for t in result.trials]
+
+
+def test_runs_the_total_and_names_the_best(start):
+    result = start()
+    assert [t.number for t in result.trials] == list(range(8))
+    assert result.best.value == min(t.value for t in result.trials)
+    assert result.fresh == 8
+    assert all(isinstance(t.values["model.width"], int) for t in result.trials)
+    assert all(1e-4 <= t.values["training.lr"] <= 1e-1 for t in result.trials)
+
+
+def test_the_best_of_maximize_is_the_largest(start):
+    result = start(direction="maximize")
+    assert result.best.value == max(t.value for t in result.trials)
+
+
+def test_no_trials_ask_for_nothing(start, tmp_path):
+    assert start(trials=0, space={}).best is None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("pruner", ["none", "median", "hyperband"])
+def test_same_seed_same_trials(start, tmp_path, sampler, pruner):
+    def run(values, report, number):
+        for epoch in range(4):
+            report(epoch, bowl(values, report, number) / (epoch + 1))
+        return bowl(values, report, number)
+
+    knobs = {"sampler": sampler, "pruner": pruner, "trials": 10}
+    one = start(run, **knobs)
+    again = start(run, storage=tmp_path / "other.db", **knobs)
+    other = start(run, storage=tmp_path / "third.db", seed=1, **knobs)
+    assert drawn(one) == drawn(again)
+    assert drawn(one) != drawn(other)
+
+
+def test_tpe_finds_more_than_its_first_draws(start):
+    result = start(trials=30, startup_trials=5)
+    assert min(t.value for t in result.trials[5:]) < min(t.value for t in result.trials[:5])
+
+
+@pytest.mark.parametrize("signal_raised", [KeyboardInterrupt, Terminated, ZeroDivisionError])
+@pytest.mark.parametrize("stop_at", [0, 5])
+def test_an_interrupted_search_ends_as_if_it_had_not_been(start, tmp_path, stop_at, signal_raised):
+    whole = start(storage=tmp_path / "whole.db")
+
+    def interrupted(values, report, number):
+        if number == stop_at:
+            raise signal_raised
+        return bowl(values, report, number)
+
+    with pytest.raises(signal_raised):
+        start(interrupted)
+    resumed = start()
+    assert resumed.fresh == 8 - stop_at
+    assert drawn(resumed) == drawn(whole)
+
+
+def _die_in_trial_3(folder):
+    def run(values, report, number):
+        if number == 3:
+            report(0, 1.0)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return bowl(values, report, number)
+
+    search(
+        run,
+        space=SPACE,
+        knobs=Search(trials=8, pruner="none"),
+        direction="minimize",
+        storage=folder / "study.db",
+        study="s",
+        seed=0,
+    )
+
+
+def test_a_killed_search_is_finished_and_nothing_stays_running(start, tmp_path):
+    process = multiprocessing.get_context("spawn").Process(target=_die_in_trial_3, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    resumed = start()
+    assert resumed.fresh == 5
+    assert drawn(resumed) == drawn(start(storage=tmp_path / "whole.db"))
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    states = [t.state.name for t in study.trials]
+    assert sorted(states) == ["COMPLETE"] * 8 + ["FAIL"]
+
+
+def test_a_finished_search_runs_nothing_and_a_larger_total_only_the_rest(start):
+    first = start()
+    assert start().fresh == 0
+    more = start(trials=10)
+    assert more.fresh == 2
+    assert drawn(more)[:8] == drawn(first)
+    assert drawn(start(trials=8)) == drawn(first)
+
+
+def test_a_losing_trial_is_pruned_and_is_never_the_best(start):
+    seen = {}
+
+    def run(values, report, number):
+        for epoch in range(6):
+            seen[number] = epoch
+            report(epoch, 1.0 if number < 3 else 5.0)
+        return 1.0
+
+    result = start(run, pruner="median", startup_trials=2, warmup_epochs=2, trials=5)
+    assert [t.state for t in result.trials] == ["complete"] * 3 + ["pruned"] * 2
+    assert seen[3] == 2
+    assert result.trials[3].value is None
+    assert result.trials[3].curve == {0: 5.0, 1: 5.0, 2: 5.0}
+    assert "epoch 2" in result.trials[3].reason
+
+
+def test_the_prune_signal_passes_through_the_trial(start):
+    caught = []
+
+    def run(values, report, number):
+        try:
+            report(0, float(number))
+        except Pruned as error:
+            caught.append(number)
+            raise error
+        return float(number)
+
+    start(run, pruner="median", startup_trials=1, warmup_epochs=0)
+    assert caught
+
+
+@pytest.mark.parametrize("failure", [TrainingError("the loss is nan"), math.nan, math.inf])
+def test_a_diverged_trial_fails_with_its_reason_and_the_search_goes_on(start, failure):
+    def run(values, report, number):
+        if number in (0, 4):
+            if isinstance(failure, Exception):
+                raise failure
+            return failure
+        return bowl(values, report, number)
+
+    result = start(run)
+    assert [t.number for t in result.trials if t.state == "failed"] == [0, 4]
+    assert "nan" in result.trials[0].reason or "inf" in result.trials[0].reason
+    assert result.best.number not in (0, 4)
+    assert start().fresh == 0
+
+
+def test_when_every_trial_fails_one_error_says_so(start):
+    def run(values, report, number):
+        raise TrainingError("the loss is nan at epoch 1")
+
+    with pytest.raises(TrainingError, match=r"none of the search's 8 trials.*nan at epoch 1"):
+        start(run)
+
+
+def test_no_trial_begins_after_the_timeout(start):
+    def run(values, report, number):
+        time.sleep(0.05)
+        return 1.0
+
+    result = start(run, timeout_minutes=0.04 / 60)
+    assert 1 <= len(result.trials) < 8
+    assert start().fresh == 8 - len(result.trials)
+
+
+def test_an_empty_space_is_refused_before_any_trial(start):
+    with pytest.raises(ConfigError, match=r"search\.space: is empty.*search: none"):
+        start(space={})
+
+
+def test_a_damaged_file_of_studies_is_named(start, tmp_path):
+    (tmp_path / "study.db").write_bytes(b"not a database, not at all" * 100)
+    with pytest.raises(ArtifactError, match=r"study\.db.*move it away"):
+        start()
+
+
+def _search_in(folder, ran):
+    def run(values, report, number):
+        time.sleep(0.05)
+        ran.append(number)
+        return bowl(values, report, number)
+
+    search(
+        run,
+        space=SPACE,
+        knobs=Search(trials=6, pruner="none"),
+        direction="minimize",
+        storage=folder / "study.db",
+        study="s",
+        seed=0,
+    )
+
+
+def test_two_processes_on_one_study_run_each_trial_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        ran = manager.list()
+        both = [context.Process(target=_search_in, args=(tmp_path, ran)) for _ in range(2)]
+        for process in both:
+            process.start()
+        for process in both:
+            process.join()
+        assert [p.exitcode for p in both] == [0, 0]
+        assert sorted(ran) == list(range(6))
