@@ -8,7 +8,7 @@ The same seed and target give the same resamples, so two models are compared row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -31,7 +31,7 @@ def score_with_intervals(
     metrics = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
     values = metrics(np.ones((1, len(target))))
     resampled = _resampled(metrics, task, target, knobs)
-    reason = _reason(task, np.asarray(target))
+    reason = _reason(task, np.asarray(target), output)
     return {
         name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
         for name, value in values.items()
@@ -54,7 +54,7 @@ def difference_with_intervals(
 
     values = metrics(np.ones((1, len(target))))
     resampled = _resampled(metrics, task, target, knobs)
-    reason = _reason(task, np.asarray(target))
+    reason = _reason(task, np.asarray(target), output)
     return {
         name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
         for name, value in values.items()
@@ -94,11 +94,9 @@ def _draw(
     return counts
 
 
-def _interval(
-    value: float, resampled: np.ndarray, confidence: float, reason: Callable[[], str]
-) -> Interval:
+def _interval(value: float, resampled: np.ndarray, confidence: float, reason: str) -> Interval:
     if not np.isfinite(value):
-        return {"value": None, "low": None, "high": None, "reason": reason()}
+        return {"value": None, "low": None, "high": None, "reason": reason}
     defined = resampled[np.isfinite(resampled)]
     if len(defined) < _FEWEST_DEFINED * len(resampled):
         why = "undefined in most resamples, so there is no interval"
@@ -107,13 +105,10 @@ def _interval(
     return {"value": value, "low": float(low), "high": float(high)}
 
 
-def _reason(task: Task, target: np.ndarray) -> Callable[[], str]:
-    def reason() -> str:
-        if not len(target):
-            return "there is no row to score"
-        if task == "regression":
-            return "the target has one value in these rows"
-        found = len(np.unique(target))
-        return f"these rows hold {found} class{'es' if found > 1 else ''} of those there are"
-
-    return reason
+def _reason(task: Task, target: np.ndarray, output: np.ndarray) -> str:
+    if not len(target):
+        return "there is no row to score"
+    if task == "regression":
+        return "the target has only one value in these rows"
+    found, classes = len(np.unique(target)), np.shape(output)[1]
+    return f"these rows hold only {found} of the {classes} classes"

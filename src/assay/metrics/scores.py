@@ -125,15 +125,19 @@ def _calibration_gap(target: np.ndarray, output: np.ndarray, bins: int) -> Metri
     Guo et al. 2017, arXiv:1706.04599).
     """
     confidence = output.max(1)
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    number = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
     excess = confidence - (output.argmax(1) == target)
-    by_bin = _sums(number, bins)
+    by_bin = _sums(calibration_bin(confidence, bins), bins)
 
     def gap(weights: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(by_bin(weights * excess)).sum(1))
 
     return gap
+
+
+def calibration_bin(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """Return the number, from 0, of the equal-width bin that each confidence falls into."""
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    return np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
 
 
 def _roc_auc(target: np.ndarray, output: np.ndarray) -> Metric:
@@ -178,7 +182,9 @@ def _sums(group: np.ndarray, groups: int) -> Metric:
 
 def _ratio(above: np.ndarray, below: np.ndarray, *, empty: float = np.nan) -> np.ndarray:
     above, below = np.broadcast_arrays(above.astype(float), below.astype(float))
-    return np.divide(above, below, out=np.full(above.shape, empty), where=below > 0)
+    ratio = np.full(above.shape, empty)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio
 
 
 def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
