@@ -1,0 +1,121 @@
+"""Fit a network: best weights, a row an epoch, and errors that come out as themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from pytorch_lightning import Trainer
+from torch import Tensor
+
+from assay.data.prepared import Split
+from assay.data.spec import Spec
+from assay.layers.network import Network
+from assay.metrics.objective import objective
+from assay.training.discipline import KeepSignals, silence, unswallowed
+from assay.training.hardware import Hardware, find_hardware, settings
+from assay.training.knobs import Training
+from assay.training.loader import Batches, Passes, Rows, evaluation_size
+from assay.training.loop import Loop
+from assay.training.losses import build_loss
+from assay.training.progress import Progress
+from assay.training.record import Record
+from assay.training.tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What a fit found.
+
+    ``history`` holds a row an epoch: ``train_loss``, ``valid_loss``, ``valid_log_loss`` and
+    ``valid_accuracy`` (or ``valid_rmse`` and ``valid_r2``), ``lr``. Epochs count from 1;
+    ``best_value`` is the task's objective on the validation split at ``best_epoch``, and ``weights``
+    are the network's then, on the CPU.
+    """
+
+    weights: dict[str, Tensor]
+    best_epoch: int
+    best_value: float
+    history: tuple[dict[str, float], ...]
+
+
+def fit(
+    network: Network,
+    *,
+    train: Split,
+    valid: Split,
+    spec: Spec,
+    knobs: Training,
+    seed: int,
+    on_epoch: Callable[[int, Mapping[str, float]], None],
+    progress: bool,
+) -> Fit:
+    """Train ``network`` and leave it in evaluation mode, on the CPU, with its best weights.
+
+    ``on_epoch`` is called after each epoch, counted from 1, with the epoch's row; what it raises
+    comes out unchanged, and so do KeyboardInterrupt and Terminated. The result is a pure function
+    of the network's weights, the splits, the knobs and ``seed`` on one machine with the same
+    number of threads. Raises ConfigError for a loss or a device that does not fit, TrainingError
+    when the loss becomes infinite or NaN.
+    """
+    hardware = find_hardware(knobs)
+    goal = objective(spec.task)
+    record = Record(objective=goal, stopping=knobs.early_stopping)
+    bar = Progress(epochs=knobs.max_epochs, objective=goal.name, is_shown=progress)
+
+    def on_row(epoch: int, row: dict[str, float]) -> None:
+        bar.step(epoch, row)
+        on_epoch(epoch, row)
+
+    batches = Batches(
+        Rows(train), batch_size=knobs.batch_size, seed=seed, limit=knobs.limit_batches
+    )
+    loop = Loop(
+        network,
+        loss=build_loss(knobs, spec=spec, device=torch.device(hardware.device)),
+        tally=Tally(spec),
+        record=record,
+        knobs=knobs,
+        steps=knobs.max_epochs * batches.batches,
+        is_fused=hardware.has_fused_steps,
+        on_row=on_row,
+    )
+    try:
+        torch.manual_seed(seed)
+        _run(loop, batches=batches, valid=valid, hardware=hardware, knobs=knobs)
+    finally:
+        bar.close()
+    network.load_state_dict(record.weights)
+    network.eval()
+    return Fit(
+        weights=record.weights,
+        best_epoch=record.best_epoch,
+        best_value=record.best_value,
+        history=tuple(record.history),
+    )
+
+
+def _run(
+    loop: Loop, *, batches: Batches, valid: Split, hardware: Hardware, knobs: Training
+) -> None:
+    signals = KeepSignals()
+    passes = Passes(Rows(valid), size=evaluation_size(valid))
+    with settings(knobs), silence(), unswallowed(signals):
+        trainer = Trainer(
+            accelerator=hardware.device,
+            devices=1,
+            precision=hardware.precision,
+            max_epochs=knobs.max_epochs,
+            deterministic=knobs.deterministic,
+            callbacks=[signals],
+            plugins=[LightningEnvironment()],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+        trainer.fit(loop, train_dataloaders=batches, val_dataloaders=passes)

@@ -1,0 +1,106 @@
+"""The fit as a Lightning module.
+
+Lightning costs about 1 ms a call of ``training_step``, as much as a whole step of a small network.
+So each call takes a few batches that were gathered at once, optimization is manual, and nothing is
+logged through Lightning: the record is handed a row after each epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from assay.layers.network import Network
+from assay.training.knobs import Training
+from assay.training.loader import Batch
+from assay.training.losses import Loss
+from assay.training.optimizers import build_optimizer
+from assay.training.record import Record
+from assay.training.schedule import factor
+from assay.training.tally import Tally
+
+
+class Loop(LightningModule):
+    """Trains ``network`` for ``steps`` steps; ``on_row`` is called with each epoch's row."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        loss: Loss,
+        tally: Tally,
+        record: Record,
+        knobs: Training,
+        steps: int,
+        is_fused: bool,
+        on_row: Callable[[int, dict[str, float]], None],
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network, self.loss = network, loss
+        self._tally, self._record, self._knobs = tally, record, knobs
+        self._steps, self._step, self._is_fused, self._on_row = steps, 0, is_fused, on_row
+        self._train_loss, self._train_rows = 0.0, 0
+
+    def configure_optimizers(self) -> Optimizer:
+        """Build the optimizer over the network that now is on its device."""
+        return build_optimizer(self.network, knobs=self._knobs, is_fused=self._is_fused)
+
+    def transfer_batch_to_device(
+        self, batch: Batch | list[Batch], device: torch.device, dataloader_idx: int
+    ) -> Batch | list[Batch]:
+        """Move batches, if there is somewhere to move them to."""
+        if device.type == "cpu":
+            return batch
+        return batch.to(device) if isinstance(batch, Batch) else [b.to(device) for b in batch]
+
+    def training_step(self, batch: list[Batch], batch_idx: int) -> None:
+        """Take one step for each of the batches."""
+        optimizer = self.optimizers()
+        total = torch.zeros((), device=self.device)
+        rows = 0
+        for one in batch:
+            loss = self._update(one, optimizer)  # type: ignore[arg-type]  # there is one optimizer
+            total += loss * len(one.target)
+            rows += len(one.target)
+        self._train_loss += total.item()
+        self._train_rows += rows
+        self._record.check_loss(self._train_loss)
+
+    def _update(self, batch: Batch, optimizer: Optimizer) -> Tensor:
+        schedule, warmup = self._knobs.schedule, self._knobs.warmup
+        share = factor(schedule, step=self._step, steps=self._steps, warmup=warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = self._knobs.lr * share
+        optimizer.zero_grad()
+        loss = self.loss(self.network(**batch.inputs), batch.target)
+        self.manual_backward(loss)
+        optimizer.step()
+        self._step += 1
+        return loss.detach()
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip gradients, which by now are in their own unit at any precision."""
+        if self._knobs.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self._knobs.gradient_clip)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add a batch to the tally."""
+        outputs = self.network(**batch.inputs)
+        answer = self.network.answer(outputs)
+        self._tally.add(answer, target=batch.target, loss=self.loss(outputs, batch.target))
+
+    def on_train_epoch_end(self) -> None:
+        """Hand over the epoch's row; validation has just run."""
+        row = {"train_loss": self._train_loss / self._train_rows}
+        row |= {f"valid_{name}": value for name, value in self._tally.values().items()}
+        row["lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]  # there is one optimizer
+        self._train_loss, self._train_rows = 0.0, 0
+        self._tally.clear()
+        self._record.add(row, network=self.network)
+        self._on_row(len(self._record.history), row)
+        self.trainer.should_stop = self._record.is_over
