@@ -1,0 +1,92 @@
+"""Choose the few predictions that are worth a look, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A row by its position, and the reason it was chosen for."""
+
+    row: int
+    reason: str
+
+
+def choose_classified(
+    probability: np.ndarray, target: np.ndarray, *, classes: Sequence[object], count: int
+) -> list[Chosen]:
+    """Choose rows by probability (n, classes) and target class codes (n,).
+
+    A quarter are the surest mistakes, a quarter the least sure ones, the rest the surest right
+    one of each class in turn; where there are fewer mistakes, more of the others.
+    """
+    sure = probability.max(axis=1)
+    is_right = probability.argmax(axis=1) == target
+    surest = np.argsort(-sure, kind="stable")
+    quarter = max(1, count // 4)
+    wrong = [Chosen(row=int(i), reason="surest mistake") for i in surest[~is_right[surest]]]
+    unsure = [Chosen(row=int(i), reason="least sure") for i in surest[::-1]]
+    right = list(_in_turn(surest[is_right[surest]], target, classes))
+    return _first_of(
+        [*wrong[:quarter], *_without(unsure, wrong)[:quarter], *right, *wrong, *unsure], count
+    )
+
+
+def choose_estimated(prediction: np.ndarray, target: np.ndarray, *, count: int) -> list[Chosen]:
+    """Choose rows by predicted and true values, both (n,), in the target's unit.
+
+    The largest errors either way, the highest and lowest predictions, the closest hits, and
+    then rows spread evenly over the predictions.
+    """
+    error = prediction - target
+    named = {
+        "largest overestimate": np.argsort(-error, kind="stable"),
+        "largest underestimate": np.argsort(error, kind="stable"),
+        "highest prediction": np.argsort(-prediction, kind="stable"),
+        "lowest prediction": np.argsort(prediction, kind="stable"),
+        "closest hit": np.argsort(np.abs(error), kind="stable"),
+    }
+    found = [Chosen(row=int(order[0]), reason=reason) for reason, order in named.items()]
+    ascending = np.argsort(prediction, kind="stable")
+    shares = np.linspace(0, 1, count + 2)[1:-1]
+    spread = [
+        Chosen(
+            row=int(ascending[round(s * (len(ascending) - 1))]),
+            reason=f"prediction above {s:.0%} of the others",
+        )
+        for s in shares
+    ]
+    rest = [Chosen(row=int(i), reason="next highest prediction") for i in ascending[::-1]]
+    return _first_of([*found, *spread, *rest], count)
+
+
+def _in_turn(rows: np.ndarray, target: np.ndarray, classes: Sequence[object]) -> Iterator[Chosen]:
+    queues = [
+        iter(
+            [
+                Chosen(row=int(i), reason=f"surest and right for {name}")
+                for i in rows[target[rows] == code]
+            ]
+        )
+        for code, name in enumerate(classes)
+    ]
+    for _ in range(len(rows)):
+        for queue in queues:
+            yield from islice(queue, 1)
+
+
+def _without(rows: Sequence[Chosen], others: Sequence[Chosen]) -> list[Chosen]:
+    taken = {c.row for c in others}
+    return [c for c in rows if c.row not in taken]
+
+
+def _first_of(rows: Sequence[Chosen], count: int) -> list[Chosen]:
+    unique: dict[int, Chosen] = {}
+    for chosen in rows:
+        unique.setdefault(chosen.row, chosen)
+    return list(islice(unique.values(), count))

@@ -1,0 +1,85 @@
+"""How far an explanation can be believed: figures, and what they mean in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+ADDITIVITY = 0.05  # of what the explained predictions differ from the base, in the mean
+REPEATABILITY = 0.7
+LOCAL_R2 = 0.5
+AGREEMENT = 0.3
+TRUSTWORTHY = "trustworthy"
+
+
+def additivity_errors(values: np.ndarray, *, base: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Return |base + sum of values - output| as (rows, outputs).
+
+    ``values`` are (rows, features, outputs), ``base`` (outputs,), ``output`` (rows, outputs).
+    """
+    return np.asarray(np.abs(base + values.sum(axis=1) - output))
+
+
+def scale(output: np.ndarray, *, base: np.ndarray) -> float:
+    """Return the mean distance of the outputs from the base: what there is to explain."""
+    return float(np.abs(output - base).mean())
+
+
+def correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return Pearson's correlation of each row of two arrays (rows, features); 0 for constant rows."""
+    a = first - first.mean(axis=1, keepdims=True)
+    b = second - second.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    flat = np.zeros(len(a))
+    return np.asarray(np.divide((a * b).sum(axis=1), norms, out=flat, where=norms > 0))
+
+
+def rank_correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return Spearman's correlation of each row of two arrays (rows, features); 0 for constant rows."""
+    return correlations(rankdata(first, axis=1), rankdata(second, axis=1))
+
+
+def judge_shapley(*, relative_error: float, repeatability: Sequence[float]) -> str:
+    """Say whether SHAP values are to be believed; else why not, and what would mend it."""
+    reasons = []
+    if not relative_error <= ADDITIVITY:
+        reasons.append(
+            f"they miss the predictions by {relative_error:.0%} of what they should explain"
+            f" (at most {ADDITIVITY:.0%} is allowed)"
+        )
+    typical = float(np.median(repeatability))
+    if not typical >= REPEATABILITY:
+        reasons.append(
+            f"two independent halves of the estimate correlate by {typical:.2f} only"
+            f" (at least {REPEATABILITY} is expected; raise explain.samples)"
+        )
+    return _words(reasons)
+
+
+def judge_surrogate(r2: Sequence[float]) -> str:
+    """Say whether LIME's linear models fit their surroundings well enough to be believed."""
+    typical = float(np.median(r2))
+    if typical >= LOCAL_R2:
+        return TRUSTWORTHY
+    share = max(typical, 0.0)
+    reason = f"the local linear models explain {share:.0%} of the model around a row (R²)"
+    return _words([f"{reason}; {LOCAL_R2:.0%} is expected"])
+
+
+def judge_agreement(agreement: Sequence[float]) -> str:
+    """Say whether the two methods tell the same story."""
+    typical = float(np.median(agreement))
+    if typical >= AGREEMENT:
+        return TRUSTWORTHY
+    return _words([f"SHAP and LIME rank the features differently (rank correlation {typical:.2f})"])
+
+
+def spread(values: np.ndarray) -> dict[str, float]:
+    """Return median and smallest of some figures."""
+    return {"median": float(np.median(values)), "min": float(np.min(values))}
+
+
+def _words(reasons: Sequence[str]) -> str:
+    return f"weak, because {', and '.join(reasons)}" if reasons else TRUSTWORTHY
