@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from assay.artifacts.files import read_yaml
 from assay.config.check import checked, problems_of
-from assay.config.load import build, target_class, typed
+from assay.config.load import build, typed
 from assay.config.space import parse_space
 from assay.errors import ConfigError, nearest
 
@@ -50,7 +50,9 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
     config = _composed(conf, valid)
     settings = params.get(SET) or {}
     if not isinstance(settings, Mapping):
-        raise ConfigError([*problems, f"set: expected keys with values as in conf/, got {settings!r}"])
+        raise ConfigError(
+            [*problems, f"set: expected keys with values as in conf/, got {settings!r}"]
+        )
     config = OmegaConf.merge(config, settings)  # type: ignore[assignment]
     skipped = {key for key in choices if key not in valid}
     return finish(config, choices=valid, schema=schema, problems=problems, skip=skipped)
@@ -189,13 +191,6 @@ def _space_problems(config: Mapping[str, Any]) -> list[str]:
     except ConfigError as error:
         return list(error.problems)
     return []
-
-
-def accepted_kinds(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the kind of the chosen data, and the kinds of input that the chosen model takes."""
-    data: Any = target_class(config["data"], where="data")
-    model: Any = target_class(config["model"], where="model")
-    return data.kind, tuple(model.takes)
 
 
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from assay.artifacts.files import write_yaml
 from assay.artifacts.paths import CONFIG
 from assay.config.compose import compose_params, read_params
+from assay.pipeline.match import require_match
 from assay.pipeline.schema import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -23,5 +24,6 @@ def run(params: Params) -> None:
     """Compose the configuration that every later stage reads its keys from."""
     del params
     config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
+    require_match(config, conf=Path("conf"))
     write_yaml(CONFIG, config)
     log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))

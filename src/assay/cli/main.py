@@ -1,0 +1,58 @@
+"""The console script ``assay``: finds a verb's module by its name and runs its command."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import click
+
+from assay.errors import exit_plainly, nearest
+
+_VERBS = {
+    "add": "Make a CSV or Parquet file a data set of the project.",
+    "predict": "Score a file of raw rows with a registered model.",
+    "run": "Explore: one run, or with -m a Hydra sweep, scored on validation rows.",
+    "ui": "Open the MLflow UI on the project's tracking store.",
+    "use": "Put an experiment, or what a run or sweep found, into params.yaml.",
+}
+
+
+class _Verbs(click.Group):
+    """Verbs whose modules are imported when they are called, so that help costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            raise click.UsageError(f"there is no verb '{cmd_name}'{nearest(cmd_name, _VERBS)}")
+        command: click.Command = importlib.import_module(f"assay.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(sorted(_VERBS.items()))
+
+
+@click.group(cls=_Verbs)
+@click.version_option(package_name="assay")
+def assay() -> None:
+    """Experiments in deep learning in which every claim can be checked.
+
+    'dvc repro' runs the pipeline of record; these verbs are for all around it.
+    """
+
+
+def main() -> None:
+    """Run the command line; what ends it is one message and an exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("assay").setLevel(logging.INFO)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _VERBS else ""
+    with exit_plainly(f"assay {verb}".strip()):
+        assay(prog_name=Path(sys.argv[0]).name)

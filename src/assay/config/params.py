@@ -1,0 +1,47 @@
+"""Edit ``params.yaml`` as a person would: comments and order stay, and the difference is shown."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from assay.artifacts.files import write_text
+
+
+def updated(path: Path, params: Mapping[str, Any]) -> str:
+    """Return the text of ``path`` with the choices and the ``set`` of ``params`` put in."""
+    yaml = YAML()
+    yaml.width = 100
+    content = yaml.load(path.read_text(encoding="utf-8")) or {}
+    for key, value in params.items():
+        if content.get(key) != value:
+            content[key] = value
+    text = io.StringIO()
+    yaml.dump(content, text)
+    return text.getvalue()
+
+
+def write_params(path: Path, params: Mapping[str, Any]) -> str:
+    """Write choices and ``set`` into ``params.yaml``; return the difference as people read it."""
+    before = path.read_text(encoding="utf-8")
+    after = updated(path, params)
+    write_text(path, after)
+    lines = difflib.unified_diff(
+        before.splitlines(),
+        after.splitlines(),
+        f"{path.name} before",
+        f"{path.name} now",
+        n=1,
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def without_section(settings: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """Return ``set`` without what it says of one group: another option may not know these keys."""
+    return {key: value for key, value in settings.items() if key != section}
