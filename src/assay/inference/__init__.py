@@ -1,0 +1,1 @@
+"""Run the exported graph: what it takes, feeds for it, and what its outputs say."""

@@ -1,0 +1,122 @@
+"""Raw inputs of the graph, from a user's table or from a prepared split.
+
+A table's columns are checked against the signature first: every missing one is named with the
+nearest name there is, and a value of the wrong type is named with its row, counted from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from assay.data.prepared import Split
+from assay.data.table import as_text
+from assay.errors import DataError, nearest
+from assay.inference.signature import IMAGE, Signature, Tensor
+
+_WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
+_WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
+_LARGEST = float(np.finfo(np.float32).max)
+_LEVELS = 255
+
+
+def split_feeds(
+    split: Split, signature: Signature, *, batch_size: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the raw inputs of a split's rows, batch by batch, in their order."""
+    if signature.kind == "table":
+        feeds = frame_feeds(split.rows(), signature)
+        for start in range(0, len(split), batch_size):
+            yield {name: array[start : start + batch_size] for name, array in feeds.items()}
+        return
+    for start in range(0, len(split), batch_size):
+        stop = min(start + batch_size, len(split))
+        yield {IMAGE: split.inputs[IMAGE].gather(np.arange(start, stop))}
+
+
+def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
+    """Return the raw inputs of a table's rows; columns that the graph does not take are left out.
+
+    Images come one row an image, their pixels in columns ``pixel_0`` and following (channel by
+    channel, row by row, 0 to 255). Raises DataError with every problem of the columns' names, or
+    with the first value that does not fit.
+    """
+    frame = frame.rename(columns=str)
+    if signature.kind == "image":
+        return _pixels(frame, signature.inputs[0])
+    _check_names(frame, [tensor.name for tensor in signature.inputs])
+    return {tensor.name: _column(frame[tensor.name], tensor) for tensor in signature.inputs}
+
+
+def _check_names(frame: pd.DataFrame, expected: list[str]) -> None:
+    doubled = [n for n in dict.fromkeys(frame.columns[frame.columns.duplicated()]) if n in expected]
+    missing = [name for name in expected if name not in frame.columns]
+    spare = [name for name in frame.columns if name not in expected]
+    problems = [f"column '{name}' occurs more than once" for name in doubled]
+    problems += [f"column '{name}' is missing{nearest(name, spare)}" for name in missing]
+    if problems:
+        raise DataError(
+            "the rows do not fit the model:\n" + "\n".join(f"  - {p}" for p in problems)
+        )
+
+
+def _column(series: pd.Series, tensor: Tensor) -> np.ndarray:
+    if tensor.holds == "categorical":
+        return as_text(series).fillna(tensor.missing).to_numpy(object)
+    numbers = _booleans(series) if tensor.holds == "boolean" else _numbers(series)
+    return _finite(numbers, series)
+
+
+def _booleans(series: pd.Series) -> np.ndarray:
+    words = series.astype(object).where(series.notna(), None)
+    numbers = words.map(lambda v: np.nan if v is None else _WORDS.get(str(v).strip().lower()))
+    wrong = numbers.isna() & series.notna()
+    _refuse(wrong.to_numpy(), series, expected="true, false, yes, no, 1, 0 or nothing")
+    return numbers.to_numpy(np.float64)
+
+
+def _numbers(series: pd.Series) -> np.ndarray:
+    values = series.astype(object).where(series.notna(), np.nan)
+    numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
+    wrong = numbers.isna() & series.notna()
+    _refuse(wrong.to_numpy(), series, expected="a number or nothing")
+    return numbers.to_numpy()
+
+
+def _finite(numbers: np.ndarray, series: pd.Series) -> np.ndarray:
+    _refuse(np.abs(numbers) > _LARGEST, series, expected="a finite number (float32) or nothing")
+    return numbers
+
+
+def _refuse(wrong: np.ndarray, series: pd.Series, *, expected: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"column '{series.name}', row {row}: expected {expected}, got {series.iloc[row]!r}"
+            f" ({int(wrong.sum())} such rows)"
+        )
+
+
+def _pixels(frame: pd.DataFrame, tensor: Tensor) -> dict[str, np.ndarray]:
+    shape = tensor.shape[1:]
+    names = [f"pixel_{i}" for i in range(int(np.prod(shape)))]
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        size = " x ".join(map(str, shape))
+        raise DataError(
+            f"the model takes images of {size}, as columns pixel_0 to {names[-1]}: {len(absent)} of"
+            f" them are missing, the first is '{absent[0]}'{nearest(absent[0], frame.columns)}"
+        )
+    return {tensor.name: _levels(frame[names]).reshape(-1, *shape)}
+
+
+def _levels(pixels: pd.DataFrame) -> np.ndarray:
+    columns = []
+    for name in pixels.columns:
+        levels = _numbers(pixels[name])
+        is_level = (levels >= 0) & (levels <= _LEVELS) & (np.mod(levels, 1) == 0)
+        _refuse(~is_level, pixels[name], expected="a whole number from 0 to 255")
+        columns.append(levels.astype(np.uint8))
+    return np.stack(columns, axis=1)
