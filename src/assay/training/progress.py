@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 
 from tqdm import tqdm
 
+log = logging.getLogger(__name__)
+
 _LINES = 10
 
 
 class Progress:
-    """Epochs on stderr; nothing where ``is_shown`` is false."""
+    """A bar on a terminal's stderr, else lines in the log; nothing where ``is_shown`` is false."""
 
     def __init__(self, *, epochs: int, objective: str, is_shown: bool) -> None:
         self._epochs, self._objective = epochs, objective
@@ -29,8 +32,11 @@ class Progress:
         if self._has_lines and (
             epoch == self._epochs or epoch % max(1, self._epochs // _LINES) == 0
         ):
-            text = f"epoch {epoch}/{self._epochs}: loss {loss:.4g}, valid {self._objective} {value:.4g}\n"
-            sys.stderr.write(text)
+            self._log(epoch, loss=loss, value=value)
+
+    def _log(self, epoch: int, *, loss: float, value: float) -> None:
+        text = "epoch %d/%d: loss %.4g, valid %s %.4g"
+        log.info(text, epoch, self._epochs, loss, self._objective, value)
 
     def close(self) -> None:
         """Take the bar away."""

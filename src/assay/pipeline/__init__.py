@@ -1,0 +1,1 @@
+"""The wiring that search, train and ``assay run`` share."""

@@ -1,0 +1,67 @@
+"""Build, fit, score: what a trial of a search, the train stage and ``assay run`` all do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from assay.layers.network import Network
+from assay.layers.shape import Model
+from assay.metrics.objective import objective
+from assay.metrics.scores import score
+from assay.pipeline.inputs import Inputs
+from assay.pipeline.network import build_network, predict
+from assay.training.fit import Fit, fit
+from assay.training.knobs import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A fitted network and what it is worth on the validation split.
+
+    ``value`` is the task's objective, and ``metrics`` all of the task's metrics; the network has
+    its best weights, on the CPU.
+    """
+
+    value: float
+    metrics: dict[str, float]
+    fit: Fit
+    network: Network
+
+
+def _ignore(epoch: int, row: Mapping[str, float]) -> None:
+    """Take an epoch's row and do nothing."""
+
+
+def try_candidate(
+    inputs: Inputs,
+    *,
+    model: Model,
+    training: Training,
+    seed: int,
+    on_epoch: Callable[[int, Mapping[str, float]], None] = _ignore,
+    progress: bool = False,
+) -> Outcome:
+    """Fit a model with these knobs and score it on the validation split.
+
+    A pure function of its arguments on one machine with the same number of threads, however often
+    it is called in one process. ``on_epoch`` is given the epoch, counted from 1, and its row, which
+    has ``valid_<objective>``; what it raises comes out unchanged. Raises ConfigError for a model,
+    a loss or a device that does not fit, TrainingError when the fit diverges.
+    """
+    network = build_network(model, inputs.spec, seed=seed)
+    fitted = fit(
+        network,
+        train=inputs.train,
+        valid=inputs.valid,
+        spec=inputs.spec,
+        knobs=training,
+        seed=seed,
+        on_epoch=on_epoch,
+        progress=progress,
+    )
+    task = inputs.spec.task
+    metrics = score(task, target=inputs.valid.target, output=predict(network, inputs.valid))
+    return Outcome(
+        value=metrics[objective(task).name], metrics=metrics, fit=fitted, network=network
+    )

@@ -1,0 +1,27 @@
+"""The prepared splits that fitting may see; the test split is none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.data.prepared import Split
+from assay.data.spec import Spec, read_spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Training and validation rows, and what the training rows say."""
+
+    train: Split
+    valid: Split
+    spec: Spec
+
+
+def read_inputs(folder: Path) -> Inputs:
+    """Read what ``prepare`` wrote to ``folder``; ArtifactError where something is missing."""
+    return Inputs(
+        train=Split(folder / "train"),
+        valid=Split(folder / "valid"),
+        spec=read_spec(folder / "spec.json"),
+    )
