@@ -1,0 +1,23 @@
+"""Knobs of the export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """How the graph is made and how closely it must agree with the network.
+
+    ``tolerance`` is the largest difference allowed on the validation rows: of a probability, or
+    of a predicted value in units of the target's standard deviation. ``calibrate: temperature``
+    divides the logits by one number fitted on validation rows, where that lowers the log loss of
+    rows that it was not fitted on.
+    """
+
+    tolerance: Annotated[float, Gt(0)] = 1e-4
+    opset: Annotated[int, Ge(18), Le(23)] = 20
+    calibrate: Literal["none", "temperature"] = "temperature"

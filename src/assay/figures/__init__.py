@@ -1,0 +1,1 @@
+"""Pictures in one style: functions from tables to matplotlib figures."""

@@ -1,0 +1,59 @@
+"""Learning curves: loss and metrics over the epochs of a training."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from assay.figures.style import BLUE, GREY, ORANGE, canvas, grid, label_ends
+
+_LOSSES = {"train_loss": ("training", BLUE), "valid_loss": ("validation", ORANGE)}
+_PREFERRED = ("valid_accuracy", "valid_r2", "valid_roc_auc", "valid_rmse", "valid_mae")
+
+
+def learning_curves(history: pd.DataFrame) -> Figure:
+    """Draw ``history``: ``epoch``, ``train_loss``, ``valid_loss`` and ``valid_<metric>`` columns.
+
+    The left panel holds the losses, with the epoch of the lowest validation loss marked; the
+    right one a metric of the validation rows, where there is one.
+    """
+    metric = next((name for name in _PREFERRED if name in history), None)
+    figure, axes = canvas(2 if metric else 1, width=9.6 if metric else 6.4, height=3.8)
+    losses = {name: label for name, label in _LOSSES.items() if name in history}
+    _lines(axes[0], history, losses)
+    axes[0].set_title("Loss")
+    if "valid_loss" in history and history["valid_loss"].notna().any():
+        _mark_best(axes[0], history)
+    if metric:
+        _lines(axes[1], history, {metric: ("validation", ORANGE)})
+        axes[1].set_title(metric.removeprefix("valid_").replace("_", " ").capitalize())
+    return figure
+
+
+def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> None:
+    grid(axes)
+    epochs = history["epoch"]
+    marker = "o" if len(history) == 1 else None
+    for name, (_, color) in columns.items():
+        axes.plot(epochs, history[name], color=color, marker=marker)
+    ends = [(float(epochs.iloc[-1]), float(history[name].iloc[-1])) for name in columns]
+    labels, colors = zip(*columns.values(), strict=True)
+    label_ends(axes, ends, labels, colors)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
+    best = history.loc[history["valid_loss"].idxmin()]
+    axes.plot(best["epoch"], best["valid_loss"], "o", color=ORANGE, markersize=6)
+    axes.annotate(
+        f"lowest: {best['valid_loss']:.3g} in epoch {best['epoch']:.0f}",
+        (best["epoch"], best["valid_loss"]),
+        xytext=(0, 9),
+        textcoords="offset points",
+        ha="right" if best["epoch"] > history["epoch"].iloc[-1] / 2 else "left",
+        color=GREY,
+        fontsize=9,
+    )
