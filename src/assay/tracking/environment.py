@@ -1,0 +1,25 @@
+"""MLflow, imported the way Assay wants it: quiet, without telemetry, without pickle.
+
+MLflow reads these switches while it is imported, so the rest of the room takes its names from
+here. What the user has set already is left alone, apart from ``MLFLOW_RUN_ID``: it would
+override the parent of every run that MLflow's fluent functions open.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.pop("MLFLOW_RUN_ID", None)
+
+import mlflow as mlflow
+from mlflow import MlflowClient as MlflowClient
+from mlflow.exceptions import MlflowException as MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as SqlAlchemyStore
+
+for _name in ("alembic", "mlflow.store.db.utils"):
+    logging.getLogger(_name).setLevel(logging.ERROR)

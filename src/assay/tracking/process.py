@@ -1,0 +1,70 @@
+"""Which invocation a process belongs to: the nearest DVC process above it, else itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import psutil
+
+_PIPELINES = re.compile(r"^(\S+ )?(repro|(exp|experiments) (run|exec-run))( |$)")
+
+
+def invocation_key() -> str:
+    """Return host, pid and start time of the DVC process above this one, else of this one.
+
+    Stages that one ``dvc`` process starts have one key, and no later process repeats it.
+    """
+    me = psutil.Process()
+    parents = (p for p in me.parents() if _is_pipeline(_command(p)))
+    key = _key(next(parents, me))
+    experiment = os.environ.get("DVC_EXP_NAME")
+    return f"{key}:{experiment}" if experiment else key
+
+
+def own_key() -> str:
+    """Return host, pid and start time of this process."""
+    return _key(psutil.Process())
+
+
+def is_gone(key: str) -> bool:
+    """Tell whether the process of a key has ended; False for another host's, which is unknown."""
+    host, pid, started = key.split(":")[:3]
+    if host != socket.gethostname():
+        return False
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+
+
+def _key(process: psutil.Process) -> str:
+    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _is_pipeline(command: Sequence[str]) -> bool:
+    """Tell whether a command line is a DVC that runs stages."""
+    words = _after_dvc(command)
+    verbs = " ".join(word for word in words if not word.startswith("-"))
+    return _PIPELINES.match(verbs) is not None
+
+
+def _after_dvc(command: Sequence[str]) -> Sequence[str]:
+    if len(command) > 2 and tuple(command[1:3]) == ("-m", "dvc"):
+        return command[3:]
+    for i, word in enumerate(command[:2]):
+        if PurePath(word).name in ("dvc", "dvc.exe"):
+            return command[i + 1 :]
+    return ()

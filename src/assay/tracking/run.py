@@ -1,0 +1,59 @@
+"""The runs of the pipeline's stages: each a child of its invocation's parent row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assay.artifacts.files import write_json
+from assay.tracking.address import masked
+from assay.tracking.buffer import Outbox
+from assay.tracking.invocation import STAGES, open_invocation
+from assay.tracking.orphans import close_orphans
+from assay.tracking.process import own_key
+from assay.tracking.revision import revision_tags
+from assay.tracking.store import Store, open_store
+from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity, status_of
+
+__all__ = ["Tracked", "stage_run"]
+
+
+@contextmanager
+def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
+    """Track a stage while the block runs, and write ``run.json`` into ``folder`` at its end.
+
+    The run ends FINISHED, FAILED on an exception, or KILLED on Ctrl-C and SIGTERM. Raises
+    TrackingError, before anything else happens, when the store cannot be reached.
+    """
+    if stage not in STAGES:
+        raise ValueError(f"expected a stage of {STAGES}, but got {stage=}")
+    store = open_store()
+    close_orphans(store)
+    with Outbox(store) as outbox:
+        invocation = open_invocation(store, outbox)
+        tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
+        run_id = outbox.create(stage, identity({**revision_tags(), **tags}))
+        tracked = Tracked(outbox, run_id, above=invocation.row)
+        invocation.begin(stage, run_id)
+        try:
+            with tracked.closing():
+                yield tracked
+                _write_origin(folder / "run.json", store, tracked, parent=invocation.row.run_id)
+        except BaseException as error:
+            invocation.end(stage, run_id, status=status_of(error))
+            raise
+        invocation.end(stage, run_id, status="FINISHED")
+
+
+def _write_origin(path: Path, store: Store, tracked: Tracked, *, parent: str) -> None:
+    shared = tracked.shared
+    origin = {
+        "tracking_uri": masked(store.uri),
+        "run_id": tracked.run_id,
+        "parent_run_id": parent,
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parent": {"metrics": shared.metrics, "tags": shared.tags, "datasets": shared.datasets},
+    }
+    write_json(path, origin)

@@ -1,0 +1,212 @@
+"""A run while it is open: metrics, parameters, tags, artifacts, data sets, and its true status."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from assay.tracking.buffer import Outbox
+from assay.tracking.delivery import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, Change, cut, key
+from assay.tracking.process import own_key
+
+log = logging.getLogger(__name__)
+KIND = "assay.kind"
+PROCESS = "assay.process"
+PARENT = "mlflow.parentRunId"
+ERROR_LENGTH = 1000
+
+
+class Tracked:
+    """An open run. Its methods never raise for a store that went away: they keep and send later."""
+
+    def __init__(self, outbox: Outbox, run_id: str, *, above: Tracked | None = None) -> None:
+        self.run_id = run_id
+        self.shared: Shared = Shared()
+        self._outbox = outbox
+        self._above = above
+
+    def log_metrics(self, values: Mapping[str, float], *, step: int | None = None) -> None:
+        """Log metrics of a step (default 0). NaN stays NaN, infinity becomes the largest float."""
+        numbers = {key(name): float(value) for name, value in values.items()}
+        self._outbox.metrics(self.run_id, numbers, step=0 if step is None else int(step))
+
+    def log_params(self, values: Mapping[str, object]) -> None:
+        """Log parameters, nested ones under dotted names; each at most 6000 characters."""
+        texts = {key(k): cut(_text(v), PARAM_LENGTH) for k, v in flat(values).items()}
+        if texts:
+            self._post("params", values=texts)
+
+    def set_tags(self, values: Mapping[str, str]) -> None:
+        """Set tags; each at most 5000 characters."""
+        texts = {key(k): cut(str(v), TAG_LENGTH) for k, v in values.items()}
+        if texts:
+            self._post("tags", values=texts)
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Log a file, or a folder with what is in it. FileNotFoundError when it is not there."""
+        if not path.exists():
+            raise FileNotFoundError(path)
+        self._post("artifact", path=str(path.resolve()), folder=folder)
+
+    def log_dataset(
+        self,
+        *,
+        name: str,
+        digest: str,
+        source: str,
+        context: str,
+        rows: int,
+        columns: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Log a data set as an input of this run and of its pipeline's parent row.
+
+        ``context`` is training, validation or testing; ``columns`` are pairs of name and type.
+        MLflow holds 36 characters of a digest; the whole one is a tag of the input.
+        """
+        schema = {"mlflow_colspec": [{"name": n, "type": t} for n, t in columns]}
+        dataset: dict[str, str | None] = {
+            "name": cut(name, 500),
+            "digest": digest[:DIGEST_LENGTH],
+            "full_digest": digest[:500],
+            "source_type": "local",
+            "source": json.dumps({"uri": source}),
+            "schema": json.dumps(schema) if columns else None,
+            "profile": json.dumps({"num_rows": rows}),
+            "context": context,
+        }
+        self.log_input(dataset)
+        self.shared.datasets.append(dataset)
+        if self._above is not None:
+            self._above.log_input(dataset)
+
+    def log_input(self, dataset: Mapping[str, str | None]) -> None:
+        """Log a data set as ``log_dataset`` recorded it."""
+        self._post("inputs", dataset=dict(dataset))
+
+    def log_parent(
+        self,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        artifacts: Iterable[Path] = (),
+        folder: str | None = None,
+    ) -> None:
+        """Log onto the parent row of the pipeline what a reviewer compares there.
+
+        Metrics and tags are also kept in ``run.json``: when a later invocation skips this stage,
+        its parent row gets them all the same.
+        """
+        self.shared.metrics |= {k: float(v) for k, v in (metrics or {}).items()}
+        self.shared.tags |= {k: str(v) for k, v in (tags or {}).items()}
+        if self._above is None:
+            return
+        self._above.log_metrics(metrics or {})
+        self._above.set_tags(tags or {})
+        for path in artifacts:
+            self._above.log_artifact(path, folder)
+
+    @contextmanager
+    def child(
+        self,
+        name: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        pruned_by: tuple[type[BaseException], ...] = (),
+    ) -> Iterator[Tracked]:
+        """Open a run below this one, for example a trial.
+
+        An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``.
+        """
+        marks = {KIND: "trial", PROCESS: own_key(), PARENT: self.run_id, **(tags or {})}
+        child = Tracked(self._outbox, self._outbox.create(name, identity(marks)))
+        with child.closing(pruned_by=pruned_by):
+            yield child
+
+    @contextmanager
+    def closing(self, *, pruned_by: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+        """Give the run its true status when the block ends."""
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, pruned_by):
+                self.set_tags({"pruned": "true"})
+                self.close("FINISHED")
+            else:
+                self._close_failed(error)
+            raise
+        self.close("FINISHED")
+
+    def close(self, status: str) -> None:
+        """Set the status, with the present time as the end."""
+        self._post("status", status=status, end=int(time.time() * 1000))
+
+    def reopen(self) -> None:
+        """Set the status back to RUNNING."""
+        self._post("status", status="RUNNING", end=None)
+
+    def _close_failed(self, error: BaseException) -> None:
+        status = status_of(error)
+        if status != "FINISHED":
+            text = cut(str(error), ERROR_LENGTH)
+            self.set_tags({"error": f"{type(error).__name__}: {text}".removesuffix(": ")})
+        self.close(status)
+
+    def _post(self, op: str, **fields: Any) -> None:
+        change: Change = {"op": op, "run": self.run_id, **fields}
+        self._outbox.post(change)
+
+
+class Shared:
+    """What a stage has put onto its pipeline's parent row."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+        self.tags: dict[str, str] = {}
+        self.datasets: list[dict[str, str | None]] = []
+
+
+def status_of(error: BaseException) -> str:
+    """Return the MLflow status of a run that an exception ended."""
+    if isinstance(error, (KeyboardInterrupt, Terminated)):
+        return "KILLED"
+    if isinstance(error, SystemExit):
+        if error.code in (None, 0):
+            return "FINISHED"
+        return "KILLED" if error.code in (EXIT_INTERRUPTED, EXIT_TERMINATED) else "FAILED"
+    return "FAILED"
+
+
+def identity(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags with who runs it and where."""
+    who = {"mlflow.source.name": "assay", "mlflow.source.type": "LOCAL"}
+    return {**who, "mlflow.user": _user(), "host": socket.gethostname(), **tags}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Return nested mappings as one, under dotted names."""
+    result: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            result |= flat(value, f"{prefix}{name}.")
+        else:
+            result[f"{prefix}{name}"] = value
+    return result
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
