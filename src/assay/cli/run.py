@@ -1,0 +1,169 @@
+"""``assay run``: explore with Hydra; one run, or with ``-m`` a sweep; never the test split."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from assay.artifacts.paths import project_root
+from assay.config.application import Job, run_application
+from assay.config.compose import read_params
+from assay.config.load import build, typed
+from assay.errors import ConfigError, nearest
+from assay.metrics.objective import objective
+from assay.pipeline.cache import data_digest, prepared_folder
+from assay.pipeline.candidate import Outcome, try_candidate
+from assay.pipeline.inputs import read_inputs
+from assay.pipeline.match import require_match
+from assay.pipeline.schema import SCHEMA
+from assay.tracking.explore import Found, children, explore_run, sweep_run
+from assay.training.knobs import Training
+
+log = logging.getLogger(__name__)
+_PARENT = "ASSAY_PARENT_RUN"
+
+HELP = """Usage: assay run [--from NAME] [-m] [GROUP=OPTION | KEY=VALUE]...
+
+  Explore: begins from params.yaml (or from experiments/NAME.yaml), then takes
+  overrides in Hydra's grammar. One run, or with -m a sweep. Scores the
+  validation split only; prepared data is kept in a cache of its own.
+
+    assay run model=mlp training.max_epochs=5
+    assay run -m model=mlp,cnn training.lr=0.001,0.003
+    assay run data=csv data.path=churn.csv data.target=churned model=mlp
+
+  --from NAME        begin from a ready-made experiment
+  -m, --multirun     run every combination of the comma-separated values
+  --cfg job          show the composed configuration and stop
+  --hydra-help       Hydra's own flags
+
+  'assay use run:ID' puts what a run found into params.yaml.
+"""
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Explore with Hydra."""
+    words, source = _source(list(arguments))
+    if {"--help", "-h"} & set(words):
+        click.echo(HELP)
+        return
+    params = read_params(source)
+    conf = project_root() / "conf"
+    if not {"-m", "--multirun"} & set(words):
+        run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
+        return
+    with sweep_run(name=_sweep_name(words), tags={"overrides": " ".join(words)}) as sweep:
+        os.environ[_PARENT] = sweep.run_id
+        try:
+            run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
+        finally:
+            _show_sweep(sweep, children(sweep.run_id))
+
+
+def _source(words: list[str]) -> tuple[list[str], Path]:
+    root = project_root()
+    if not (root / "params.yaml").is_file():
+        raise ConfigError(
+            [f"{root} is no Assay project (it has no params.yaml): call this inside one"]
+        )
+    if "--from" not in words:
+        return words, root / "params.yaml"
+    place = words.index("--from")
+    name = words[place + 1] if place + 1 < len(words) else ""
+    return words[:place] + words[place + 2 :], experiment_file(root, name)
+
+
+def experiment_file(root: Path, name: str) -> Path:
+    """Return the file of a ready-made experiment; ConfigError names the nearest one."""
+    file = root / "experiments" / f"{name}.yaml"
+    if not file.is_file():
+        names = [p.stem for p in (root / "experiments").glob("*.yaml")]
+        raise ConfigError([f"'{name}' is no ready-made experiment{nearest(name, names)}"])
+    return file
+
+
+def _sweep_name(words: list[str]) -> str:
+    return "sweep " + " ".join(w for w in words if not w.startswith(("-", "hydra")))
+
+
+def _run_one(job: Job) -> float:
+    config = job.config
+    require_match(config, conf=project_root() / "conf")
+    choices = config["choices"]
+    name = " ".join(job.overrides) or f"{choices['data']} {choices['model']}"
+    with explore_run(name=name, parent=os.environ.get(_PARENT), config=config, tags={}) as tracked:
+        folder = prepared_folder(config["data"])
+        inputs = read_inputs(folder)
+        tracked.log_dataset(
+            name=choices["data"],
+            digest=data_digest(folder),
+            source=config["data"].get("path", choices["data"]),
+            context="training",
+            rows=len(inputs.train),
+        )
+        started = time.perf_counter()
+        outcome = try_candidate(
+            inputs,
+            model=build(config["model"], where="model"),
+            training=typed(Training, config["training"], where="training"),
+            seed=config["seed"],
+            on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
+            progress=True,
+        )
+        seconds = time.perf_counter() - started
+        final = {f"valid_{name}": value for name, value in outcome.metrics.items()}
+        goal = objective(inputs.spec.task)
+        tracked.log_metrics({**final, "objective": outcome.value, "fit_seconds": seconds})
+        tracked.set_tags({"objective": goal.name, "direction": goal.direction})
+    _say(outcome, tracked.run_id, goal.name)
+    return outcome.value
+
+
+def _say(outcome: Outcome, run_id: str, goal: str) -> None:
+    shown = [goal, *(name for name in ("accuracy", "r2") if name in outcome.metrics)]
+    scores = ", ".join(f"{name} {outcome.metrics[name]:.4g}" for name in dict.fromkeys(shown))
+    log.info("validation: %s; keep it: assay use run:%s", scores, run_id[:8])
+
+
+def _show_sweep(sweep: Any, found: list[Found]) -> None:
+    done = [run for run in found if "objective" in run.metrics]
+    if not done:
+        return
+    is_least_best = done[0].tags.get("direction") == "minimize"
+    done.sort(key=lambda run: run.metrics["objective"], reverse=not is_least_best)
+    table = Table(
+        title=f"validation, best first ({done[0].tags.get('objective')})", title_justify="left"
+    )
+    shown = _shared_metrics(done)
+    for header in ("job", *shown, "seconds", "run"):
+        table.add_column(
+            header, justify="left" if header in ("job", "run") else "right", overflow="fold"
+        )
+    for run in done:
+        scores = [f"{run.metrics[name]:.4g}" for name in shown]
+        seconds = f"{run.metrics.get('fit_seconds', float('nan')):.1f}"
+        table.add_row(run.name, *scores, seconds, run.run_id[:8])
+    Console(file=sys.stdout).print(table)
+    click.echo(f"keep the best: assay use sweep:{sweep.run_id[:8]}")
+    sweep.log_metrics({"objective": done[0].metrics["objective"]})
+    sweep.set_tags({"best_run": done[0].run_id, "best_job": done[0].name})
+
+
+def _shared_metrics(done: list[Found]) -> list[str]:
+    wanted = ("objective", "valid_accuracy", "valid_f1", "valid_roc_auc", "valid_rmse", "valid_r2")
+    has: Mapping[str, bool] = {n: all(n in run.metrics for run in done) for n in wanted}
+    return [name for name in wanted if has[name]]

@@ -1,0 +1,67 @@
+"""``assay use``: put an experiment, or what a run or sweep found, into ``params.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from assay.artifacts.paths import project_root
+from assay.cli.run import experiment_file
+from assay.config.compose import SET, compose_params, difference, read_params
+from assay.config.params import write_params
+from assay.errors import ConfigError, TrackingError
+from assay.pipeline.schema import SCHEMA
+from assay.tracking.explore import Found, best_child, configuration, find_run
+
+
+@click.command()
+@click.argument("what", metavar="NAME | run:ID | sweep:ID")
+def command(what: str) -> None:
+    """Put a ready-made experiment, or a finding, into params.yaml and show the difference."""
+    root = project_root()
+    kind, _, name = what.rpartition(":")
+    if kind not in ("", "run", "sweep"):
+        raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
+    params = _from_file(root, name) if not kind else _from_run(root, _run(kind, name))
+    shown = write_params(root / "params.yaml", params)
+    click.echo(shown or "params.yaml says this already")
+    if shown:
+        click.echo("\nnext: dvc repro")
+
+
+def _from_file(root: Path, name: str) -> dict[str, Any]:
+    params = read_params(experiment_file(root, name))
+    compose_params(root / "conf", params, schema=SCHEMA)
+    return params
+
+
+def _run(kind: str, name: str) -> Found:
+    run = find_run(name)
+    return run if kind == "run" else best_child(run.run_id)
+
+
+def _from_run(root: Path, run: Found) -> dict[str, Any]:
+    config = _configuration(run)
+    choices = config["choices"]
+    if choices["data"] == "csv":
+        file, target = config["data"]["path"], config["data"]["target"]
+        raise ConfigError(
+            [
+                f"this run explored {file}: make it a data set first, with 'assay add {file} --target {target}'"
+            ]
+        )
+    base = compose_params(root / "conf", choices, schema=SCHEMA)
+    return {**choices, SET: difference(config, base)}
+
+
+def _configuration(run: Found) -> Mapping[str, Any]:
+    config = yaml.safe_load(configuration(run.run_id))
+    if not isinstance(config, Mapping) or "choices" not in config:
+        raise TrackingError(
+            f"run {run.run_id} holds no configuration of Assay: name a run of 'assay run' or 'dvc repro'"
+        )
+    return config

@@ -1,0 +1,166 @@
+"""``assay run`` as a Hydra application: begins from params.yaml, then the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from assay.config.compose import SET, Schema, compose_params, finish, groups
+from assay.config.load import ALLOWED_TARGETS
+from assay.config.space import flattened
+from assay.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job of the application: its checked configuration, and what set it apart."""
+
+    config: dict[str, Any]
+    overrides: tuple[str, ...]
+    folder: Path
+
+
+def run_application(
+    arguments: Sequence[str],
+    *,
+    params: Mapping[str, Any],
+    conf: Path,
+    schema: Schema,
+    task: Callable[[Job], float],
+) -> None:
+    """Run ``task`` once, or with ``-m`` once for each job of the sweep.
+
+    ``arguments`` are the user's, Hydra's flags among them; ``params`` is what they override.
+    Raises ConfigError for overrides that name nothing, and whatever the task raises.
+    """
+    own = _own_overrides(arguments, conf)
+    _check_keys(own, params, conf, schema)
+    prelude = _prelude(params, {o.key_or_group for o in own})
+
+    def job(config: DictConfig) -> float:
+        runtime = HydraConfig.get()
+        known = groups(conf)
+        choices = {g: str(o) for g, o in runtime.runtime.choices.items() if g in known}
+        checked = finish(config, choices=choices, schema=schema)
+        return task(
+            Job(
+                config=checked,
+                overrides=tuple(_said(runtime.overrides.task, prelude)),
+                folder=Path(runtime.runtime.output_dir),
+            )
+        )
+
+    application = hydra.main(
+        version_base=None,
+        config_path=str(conf.resolve()),
+        config_name="config",
+        execution_whitelist=ALLOWED_TARGETS,
+    )(job)
+    # Hydra reads its arguments from the process, and hides errors unless told not to.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = ["assay run", *_HYDRA, *prelude, *arguments]
+    try:
+        application()
+    except HydraException as error:
+        raise ConfigError([str(error).strip()]) from error
+
+
+_HYDRA = ("hydra.job.name=assay", "hydra.job.chdir=false")
+
+
+def _own_overrides(arguments: Sequence[str], conf: Path) -> list[Override]:
+    words = [a for a in arguments if not a.startswith("-") and "=" in a]
+    try:
+        parsed = OverridesParser.create().parse_overrides(words)
+    except HydraException as error:
+        raise ConfigError([str(error).strip()]) from error
+    own = [o for o in parsed if not o.key_or_group.startswith("hydra")]
+    known = groups(conf)
+    problems = [p for o in own if o.key_or_group in known for p in _bad_options(o, known)]
+    if problems:
+        raise ConfigError(problems)
+    return own
+
+
+def _bad_options(override: Override, known: Mapping[str, list[str]]) -> list[str]:
+    group = override.key_or_group
+    return [
+        f"{group}: there is no option '{option}'{nearest(option, known[group])}"
+        for option in _options(override)
+        if option not in known[group]
+    ]
+
+
+def _options(override: Override) -> list[str]:
+    if override.is_choice_sweep():
+        return [str(v) for v in override.sweep_string_iterator()]
+    return [] if override.is_sweep_override() else [str(override.value())]
+
+
+def _check_keys(
+    own: Sequence[Override], params: Mapping[str, Any], conf: Path, schema: Schema
+) -> None:
+    """Report every override that names no key, before Hydra stops at the first."""
+    known = groups(conf)
+    chosen = {o.key_or_group: _options(o) for o in own if o.key_or_group in known}
+    firsts = {group: options[0] for group, options in chosen.items() if options}
+    base = {g: o for g, o in params.items() if g != SET} | firsts
+    keys = {key for key, _ in flattened(_lenient(conf, base, schema))}
+    problems = [
+        f"{o.key_or_group}: there is no such key{nearest(o.key_or_group, [*keys, *known])}"
+        for o in own
+        if o.key_or_group not in known and not _exists(o, keys, swept=chosen)
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _lenient(conf: Path, choices: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    blanks = {"path": "", "target": ""} if choices.get("data") == "csv" else {}
+    return compose_params(conf, {**choices, SET: {"data": blanks} if blanks else {}}, schema=schema)
+
+
+def _exists(override: Override, keys: set[str], *, swept: Mapping[str, list[str]]) -> bool:
+    key = override.key_or_group
+    section = key.split(".")[0]
+    is_open = section in swept and len(swept[section]) > 1
+    is_added = override.is_add() or override.is_delete()
+    return is_open or is_added or key in keys or any(k.startswith(f"{key}.") for k in keys)
+
+
+def _prelude(params: Mapping[str, Any], given: set[str]) -> list[str]:
+    """What params.yaml says, as overrides, but for the groups that the user chooses anew."""
+    choices = [f"{g}={option}" for g, option in params.items() if g != SET and g not in given]
+    settings = [(key, v) for key, v in flattened(params[SET]) if key.split(".")[0] not in given]
+    return [*choices, *(f"++{key}={rendered(value)}" for key, value in settings)]
+
+
+def _said(overrides: Sequence[str], prelude: Sequence[str]) -> list[str]:
+    return [o for o in overrides if o not in prelude]
+
+
+def rendered(value: Any) -> str:
+    """Return a value in Hydra's override grammar."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {rendered(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(rendered, value)) + "]"
+    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
