@@ -1,0 +1,1 @@
+"""The gate: pure functions that decide whether a model may become champion, and say why."""
