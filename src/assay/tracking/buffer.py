@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from types import TracebackType
 
-from assay.tracking.delivery import Change, create, deliver, is_lost
+from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.spool import Spool, is_refused, replay_leftovers
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
@@ -69,16 +69,18 @@ class Outbox:
 
     def create(self, name: str, tags: Mapping[str, str]) -> str:
         """Open a run and return its id, a provisional one while the store is away."""
-        change: Change = {"op": "create", "name": name, "start": int(time.time() * 1000)}
+        start = int(time.time() * 1000)
         with self._lock:
             if self._is_open():
                 try:
                     with patience(SEND_SECONDS):
-                        return create(self.store, change, self._resolved(tags))
+                        return self.store.open_run(name, self._resolved(tags), start=start)
                 except (MlflowException, OSError) as error:
                     self._lose(error)
             provisional = f"local-{uuid.uuid4().hex}"
-            self._keep({**change, "run": provisional, "tags": dict(tags)})
+            self._keep(
+                {"op": "create", "run": provisional, "name": name, "start": start, "tags": {**tags}}
+            )
             return provisional
 
     def post(self, change: Change) -> None:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from requests import RequestException
 
 from assay.tracking.environment import MlflowException, mlflow
+from assay.tracking.limits import METRICS_PER_BATCH, PARAMS_PER_BATCH
 from assay.tracking.store import Store
 
 Change = dict[str, Any]
-METRICS_PER_BATCH = 1000
-PARAMS_PER_BATCH = 100
-PARAM_LENGTH = 6000
-TAG_LENGTH = 5000
-KEY_LENGTH = 250
-DIGEST_LENGTH = 36
-_NOT_IN_KEYS = re.compile(r"[^\w\-. :/]")
 _TRANSIENT = {
     "INTERNAL_ERROR",
     "TEMPORARILY_UNAVAILABLE",
@@ -31,19 +23,6 @@ _TRANSIENT = {
     "UNAUTHENTICATED",
     "PERMISSION_DENIED",
 }
-
-
-def key(name: str) -> str:
-    """Return a name with the characters and the length that MLflow allows."""
-    return _NOT_IN_KEYS.sub("_", name)[:KEY_LENGTH]
-
-
-def cut(text: str, length: int) -> str:
-    """Return a text of at most ``length`` characters that says so where it was cut."""
-    if len(text) <= length:
-        return text
-    tail = f"... (cut, {len(text)} characters)"
-    return text[: length - len(tail)] + tail
 
 
 def is_lost(error: Exception) -> bool:
@@ -58,30 +37,9 @@ def deliver(store: Store, change: Change, run_id: str) -> None:
     _SENDERS[change["op"]](store, change, run_id)
 
 
-def create(store: Store, change: Change, tags: Mapping[str, str]) -> str:
-    """Open a run and return its id."""
-    run = store.client.create_run(
-        store.experiment_id,
-        start_time=change["start"],
-        tags={key(k): cut(v, TAG_LENGTH) for k, v in tags.items()},
-        run_name=change["name"],
-    )
-    return str(run.info.run_id)
-
-
 def _metrics(store: Store, change: Change, run_id: str) -> None:
     for part in _parts(change["values"], METRICS_PER_BATCH):
-        store.client.log_batch(
-            run_id, metrics=[mlflow.entities.Metric(*_number(row)) for row in part]
-        )
-
-
-def _number(row: Sequence[Any]) -> tuple[str, float, int, int]:
-    """Return key, value, timestamp, step: infinite values as the largest that SQL can hold."""
-    name, value, timestamp, step = row
-    if math.isinf(value):
-        value = math.copysign(1.7976931348623157e308, value)
-    return name, value, timestamp, step
+        store.client.log_batch(run_id, metrics=[mlflow.entities.Metric(*row) for row in part])
 
 
 def _params(store: Store, change: Change, run_id: str) -> None:
@@ -122,6 +80,10 @@ def _artifact(store: Store, change: Change, run_id: str) -> None:
         store.client.log_artifact(run_id, str(path), change["folder"])
 
 
+def _text(store: Store, change: Change, run_id: str) -> None:
+    store.client.log_text(run_id, change["text"], change["file"])
+
+
 def _parts(rows: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [rows[i : i + size] for i in range(0, len(rows), size)]
 
@@ -133,4 +95,5 @@ _SENDERS = {
     "status": _status,
     "inputs": _inputs,
     "artifact": _artifact,
+    "text": _text,
 }

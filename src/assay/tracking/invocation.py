@@ -136,10 +136,7 @@ def _make(store: Store, outbox: Outbox, process: str) -> Invocation:
     config = read_yaml(CONFIG) if CONFIG.exists() else {}
     choices = {k: str(v) for k, v in config.get("choices", {}).items()}
     tags = {KIND: "pipeline", PROCESS: process, **revision_tags(), **choices, **_experiment()}
-    run = store.client.create_run(
-        store.experiment_id, tags=identity(tags), run_name=_name(choices, tags)
-    )
-    row = Tracked(outbox, run.info.run_id)
+    row = Tracked(outbox, store.create_run(_name(choices, tags), identity(tags)))
     row.log_params({**choices, **{k: config[k] for k in ("name", "seed") if k in config}})
     if CONFIG.exists():
         row.log_artifact(CONFIG)

@@ -34,7 +34,7 @@ def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
     with Outbox(store) as outbox:
         invocation = open_invocation(store, outbox)
         tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
-        run_id = outbox.create(stage, identity({**revision_tags(), **tags}))
+        run_id = store.create_run(stage, identity({**revision_tags(), **tags}))
         tracked = Tracked(outbox, run_id, above=invocation.row)
         invocation.begin(stage, run_id)
         try:

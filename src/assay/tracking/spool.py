@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assay.artifacts.paths import home
-from assay.tracking.delivery import Change, create, deliver, is_lost
+from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
 
@@ -119,7 +119,9 @@ class Spool:
         run: str = change["run"]
         try:
             if change["op"] == "create":
-                self.ids[run] = create(self._store, change, self._tags(change))
+                self.ids[run] = self._store.open_run(
+                    change["name"], self._tags(change), start=change["start"]
+                )
             else:
                 deliver(self._store, change, self.ids.get(run, run))
         except (MlflowException, OSError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from assay.artifacts.paths import home
 from assay.errors import TrackingError
 from assay.tracking.address import SQLITE, artifact_root, database_file, masked, tracking_uri
 from assay.tracking.environment import MlflowClient, MlflowException, SqlAlchemyStore, mlflow
+from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 
 FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
@@ -35,6 +36,21 @@ class Store:
     def key(self) -> str:
         """Return a short name of the store for files, free of secrets."""
         return hashlib.sha256(masked(self.uri).encode()).hexdigest()[:12]
+
+    def open_run(self, name: str, tags: Mapping[str, str], *, start: int | None = None) -> str:
+        """Open a run and return its id; ``start`` in milliseconds. Raises what MLflow raises."""
+        texts = {key(k): cut(str(v), TAG_LENGTH) for k, v in tags.items()}
+        run = self.client.create_run(
+            self.experiment_id, start_time=start, tags=texts, run_name=name[:KEY_LENGTH]
+        )
+        return str(run.info.run_id)
+
+    def create_run(self, name: str, tags: Mapping[str, str]) -> str:
+        """Open a run and return its id. Raises TrackingError when the store is out of reach."""
+        try:
+            return self.open_run(name, tags)
+        except (MlflowException, OSError) as error:
+            raise TrackingError(_unreachable(self.uri, error)) from error
 
 
 def open_store() -> Store:
@@ -172,7 +188,7 @@ def _unreachable(uri: str, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
+    while below := cause.__cause__ or cause.__context__:
+        cause = below
     lines = str(cause).strip().splitlines() or [type(cause).__name__]
     return masked(lines[0])[:300]

@@ -14,7 +14,8 @@ from typing import Any
 
 from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from assay.tracking.buffer import Outbox
-from assay.tracking.delivery import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, Change, cut, key
+from assay.tracking.delivery import Change
+from assay.tracking.limits import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, cut, finite, key
 from assay.tracking.process import own_key
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Tracked:
 
     def log_metrics(self, values: Mapping[str, float], *, step: int | None = None) -> None:
         """Log metrics of a step (default 0). NaN stays NaN, infinity becomes the largest float."""
-        numbers = {key(name): float(value) for name, value in values.items()}
+        numbers = {key(name): finite(value) for name, value in values.items()}
         self._outbox.metrics(self.run_id, numbers, step=0 if step is None else int(step))
 
     def log_params(self, values: Mapping[str, object]) -> None:
@@ -55,6 +56,10 @@ class Tracked:
         if not path.exists():
             raise FileNotFoundError(path)
         self._post("artifact", path=str(path.resolve()), folder=folder)
+
+    def log_text(self, text: str, file: str) -> None:
+        """Log a text as an artifact of that name."""
+        self._post("text", text=text, file=file)
 
     def log_dataset(
         self,

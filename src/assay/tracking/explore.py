@@ -1,0 +1,70 @@
+"""Runs of ``assay run``: one alone, or the jobs of a sweep below the sweep's parent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import yaml
+
+from assay.tracking.buffer import Outbox
+from assay.tracking.orphans import close_orphans
+from assay.tracking.process import own_key
+from assay.tracking.revision import revision_tags
+from assay.tracking.store import open_store
+from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity
+
+PARENT_VARIABLE = "ASSAY_PARENT_RUN"
+CONFIG_FILE = "config.yaml"
+
+
+@contextmanager
+def explore_run(
+    *,
+    name: str,
+    parent: str | None,
+    config: Mapping[str, object],
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Tracked]:
+    """Track one exploring run with its composed configuration, as parameters and as a file.
+
+    Without ``parent`` the run belongs to the sweep that ``ASSAY_PARENT_RUN`` names, if any.
+    Raises TrackingError when the store cannot be reached.
+    """
+    above = parent or os.environ.get(PARENT_VARIABLE)
+    choices = config.get("choices")
+    marks = {k: str(v) for k, v in choices.items()} if isinstance(choices, Mapping) else {}
+    marks |= {KIND: "run", **({PARENT: above} if above else {}), **(tags or {})}
+    with _open_run(name, marks) as tracked:
+        tracked.log_params(config)
+        tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), CONFIG_FILE)
+        yield tracked
+
+
+@contextmanager
+def sweep_run(*, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Tracked]:
+    """Open the parent of a sweep; processes started within the block put their runs below it.
+
+    Raises TrackingError when the store cannot be reached.
+    """
+    with _open_run(name, {KIND: "sweep", **(tags or {})}) as tracked:
+        before = os.environ.get(PARENT_VARIABLE)
+        os.environ[PARENT_VARIABLE] = tracked.run_id
+        try:
+            yield tracked
+        finally:
+            os.environ.pop(PARENT_VARIABLE)
+            if before is not None:
+                os.environ[PARENT_VARIABLE] = before
+
+
+@contextmanager
+def _open_run(name: str, tags: Mapping[str, str]) -> Iterator[Tracked]:
+    store = open_store()
+    close_orphans(store)
+    with Outbox(store) as outbox:
+        marks = identity({PROCESS: own_key(), **revision_tags(), **tags})
+        tracked = Tracked(outbox, store.create_run(name, marks))
+        with tracked.closing():
+            yield tracked
