@@ -22,7 +22,7 @@ def additivity_errors(values: np.ndarray, *, base: np.ndarray, output: np.ndarra
     return np.asarray(np.abs(base + values.sum(axis=1) - output))
 
 
-def scale(output: np.ndarray, *, base: np.ndarray) -> float:
+def to_explain(output: np.ndarray, *, base: np.ndarray) -> float:
     """Return the mean distance of the outputs from the base: what there is to explain."""
     return float(np.abs(output - base).mean())
 
@@ -41,8 +41,10 @@ def rank_correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return correlations(rankdata(first, axis=1), rankdata(second, axis=1))
 
 
-def judge_shapley(*, relative_error: float, repeatability: Sequence[float]) -> str:
+def judge_shapley(*, relative_error: float, repeatability: np.ndarray, scale: float) -> str:
     """Say whether SHAP values are to be believed; else why not, and what would mend it."""
+    if not scale > 0:
+        return _words(["every explained prediction is the same: there is nothing to explain"])
     reasons = []
     if not relative_error <= ADDITIVITY:
         reasons.append(
@@ -58,7 +60,7 @@ def judge_shapley(*, relative_error: float, repeatability: Sequence[float]) -> s
     return _words(reasons)
 
 
-def judge_surrogate(r2: Sequence[float]) -> str:
+def judge_surrogate(r2: np.ndarray) -> str:
     """Say whether LIME's linear models fit their surroundings well enough to be believed."""
     typical = float(np.median(r2))
     if typical >= LOCAL_R2:
@@ -68,7 +70,7 @@ def judge_surrogate(r2: Sequence[float]) -> str:
     return _words([f"{reason}; {LOCAL_R2:.0%} is expected"])
 
 
-def judge_agreement(agreement: Sequence[float]) -> str:
+def judge_agreement(agreement: np.ndarray) -> str:
     """Say whether the two methods tell the same story."""
     typical = float(np.median(agreement))
     if typical >= AGREEMENT:

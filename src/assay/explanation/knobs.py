@@ -23,7 +23,7 @@ class Explain:
     rows: Annotated[int, Ge(1), Le(200)] = 12
     global_rows: Annotated[int, Ge(2)] = 200
     background: Annotated[int, Ge(2)] = 50
-    samples: Annotated[int, Ge(1000)] = 120_000
+    samples: Annotated[int, Ge(1000)] = 300_000
     lime_samples: Annotated[int, Ge(50)] = 2000
     patches: Annotated[int, Ge(2)] = 64
     top: Annotated[int, Ge(3), Le(40)] = 12

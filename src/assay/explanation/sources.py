@@ -55,9 +55,8 @@ class ImageSources:
     def __init__(self, images: np.ndarray, *, patches: int, name: str = "image") -> None:
         self._images, self._name = images, name
         self.patch_of, self.grid = grid_of(images.shape[2], images.shape[3], patches=patches)
-        self.names = tuple(
-            f"patch {r},{c}" for r in range(self.grid[0]) for c in range(self.grid[1])
-        )
+        word = "pixel" if self.grid == images.shape[2:] else "patch"
+        self.names = tuple(f"{word} {r},{c}" for r, c in np.ndindex(self.grid))
         self.codes = np.stack([self._patch_codes(p) for p in range(len(self.names))], axis=1)
 
     def _patch_codes(self, patch: int) -> np.ndarray:

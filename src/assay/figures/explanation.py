@@ -1,43 +1,36 @@
-"""Pictures of explanations: what matters on the whole, and what made single predictions."""
+"""Pictures of explanations: what matters on the whole, and what made single predictions.
+
+Orange pushes a prediction up, blue pushes it down, everywhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-UP, DOWN, INK, MUTED, PALE = "#c8452d", "#2d6ca8", "#22272e", "#6b7280", "#e5e7eb"
-DIVERGING = LinearSegmentedColormap.from_list("assay-diverging", [DOWN, "#ffffff", UP])
-LOW_HIGH = LinearSegmentedColormap.from_list("assay-low-high", ["#2d6ca8", "#9a7fb8", "#d9442b"])
-HEAT = LinearSegmentedColormap.from_list("assay-heat", ["#ffffff", "#f5b78a", UP, "#5c1a0f"])
-STYLE = {
-    "font.size": 10,
-    "axes.edgecolor": PALE,
-    "axes.labelcolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": INK,
-    "ytick.left": False,
-    "axes.grid.axis": "x",
-    "grid.color": PALE,
-    "axes.axisbelow": True,
-    "figure.dpi": 130,
-    "savefig.bbox": "tight",
-    "savefig.facecolor": "white",
-}
+from assay.figures.style import BLACK, BLUE, FAINT, GREY, ORANGE, canvas, grid
+
+UP, DOWN, PLAIN = ORANGE, BLUE, "#B4B4B4"
+DIVERGING = LinearSegmentedColormap.from_list("assay-diverging", [DOWN, "#FFFFFF", UP])
+LOW_HIGH = LinearSegmentedColormap.from_list("assay-low-high", ["#56B4E9", "#7B5EA7", "#B2182B"])
+HEAT = LinearSegmentedColormap.from_list("assay-heat", ["#FFFFFF", "#F3B27A", UP, "#5A2500"])
+_BAR = 0.62
+_HEAD_INCHES = 0.62
+_INK_ON_PAPER = 0.4  # mean brightness below which a grey image is shown as dark on white
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """What stands over one explained prediction: a title line and a quieter line below it."""
+    """What stands over one explained prediction: a title and a quieter line below it."""
 
     title: str
     subtitle: str
@@ -70,69 +63,58 @@ def importance_bars(
     top: int,
 ) -> None:
     """Draw the ``top`` most important features as bars with their 95 % intervals."""
-    order = np.argsort(-mean, kind="stable")[:top][::-1]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7, 1.3 + 0.34 * len(order)))
-        axes = figure.subplots()
-        reach = np.maximum(np.stack([mean - low, high - mean])[:, order], 0)
-        axes.barh(_labels(names, order), mean[order], color=DOWN, height=0.62)
-        axes.errorbar(
-            mean[order],
-            np.arange(len(order)),
-            xerr=reach,
-            fmt="none",
-            ecolor=INK,
-            elinewidth=1.2,
-            capsize=2.5,
-        )
-        axes.set_xlim(left=0)
-        axes.grid(visible=True)
-        axes.set_xlabel(f"mean |SHAP value|, in {unit}, with its 95 % interval")
-        _title(axes, "What moves the predictions", _shown(len(order), len(names)))
-        _save(figure, path)
+    order = np.argsort(-mean, kind="stable")[:top]
+    figure, (axes,) = canvas(width=7, height=1.5 + 0.32 * len(order))
+    reach = np.maximum(np.stack([mean - low, high - mean])[:, order], 0)
+    places = np.arange(len(order))
+    axes.barh(places, mean[order], color=BLUE, height=_BAR)
+    axes.errorbar(
+        mean[order], places, xerr=reach, fmt="none", ecolor=BLACK, elinewidth=1.1, capsize=2
+    )
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"mean |SHAP value|, in {unit}, with its 95 % interval")
+    _names(axes, [names[i] for i in order])
+    grid(axes, axis="x")
+    few = (
+        f"the first {len(order)} of {len(names)} features"
+        if len(order) < len(names)
+        else "all features"
+    )
+    _head(figure, Headline(title="What moves the predictions", subtitle=few))
+    _save(figure, path)
 
 
 def importance_map(path: Path, *, mean: np.ndarray, backdrop: np.ndarray, unit: str) -> None:
-    """Draw the importance of each pixel, (height, width), beside the mean image behind it."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.2, 3.7))
-        left, right = figure.subplots(1, 2)
-        left.imshow(backdrop, cmap="gray_r")
-        shown = right.imshow(mean, cmap=HEAT, vmin=0)
-        _bar(figure, shown, right, f"mean |SHAP value|, in {unit}")
-        left.set_title("mean training image", fontsize=10, color=MUTED)
-        right.set_title("where predictions are moved", fontsize=10, color=MUTED)
-        for axes in (left, right):
-            _bare(axes)
-        figure.suptitle("What moves the predictions", fontweight="bold", x=0.13, ha="left", y=1.03)
-        _save(figure, path)
+    """Draw the importance of each pixel, (height, width), beside the mean image."""
+    figure, (left, right) = canvas(2, width=8, height=4)
+    left.imshow(backdrop, cmap=_greys(backdrop))
+    shown = right.imshow(mean, cmap=HEAT, vmin=0)
+    _bar(figure, shown, right, label=f"mean |SHAP value|, in {unit}")
+    for axes, title in ((left, "mean image"), (right, "where predictions are moved")):
+        _bare(axes)
+        _caption(axes, title)
+    _head(figure, Headline(title="What moves the predictions", subtitle="darker: moves them more"))
+    _save(figure, path)
 
 
 def class_maps(
     path: Path, *, maps: np.ndarray, backdrops: np.ndarray, names: Sequence[str]
 ) -> None:
-    """Draw for each class where its own images speak for it: (classes, height, width), signed."""
+    """Draw for each class what speaks for it on its own images: (classes, height, width)."""
     across = min(5, len(names))
     down = -(-len(names) // across)
-    reach = _reach(maps)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(1.75 * across + 1.2, 2.0 * down + 0.8))
-        grid = np.atleast_1d(figure.subplots(down, across)).ravel()
-        for axes in grid:
-            _bare(axes)
-            axes.set_visible(False)
-        for axes, values, backdrop, name in zip(grid, maps, backdrops, names, strict=False):
-            axes.set_visible(True)
-            shown = _overlay(axes, values, backdrop, reach)
-            axes.set_title(name, fontsize=11, fontweight="bold")
-        figure.suptitle(
-            "What speaks for each class (red) and against it (blue), on its own images",
-            fontweight="bold",
-            fontsize=11,
-            y=1.0,
-        )
-        _bar(figure, shown, list(grid), "mean SHAP value of a pixel")
-        _save(figure, path)
+    figure, axes = canvas(across, down, width=1.7 * across + 1.3, height=1.95 * down + _HEAD_INCHES)
+    shown = _scale(_reach(maps))
+    for place, values, backdrop, name in zip(axes, maps, backdrops, names, strict=False):
+        _overlay(place, values, backdrop, shown)
+        place.set_title(name, loc="center", fontsize=11)
+    for place in axes:
+        _bare(place)
+        place.set_visible(place in axes[: len(names)])
+    _bar(figure, shown, axes, label="mean SHAP value")
+    subtitle = "on the images given to the class; orange speaks for it, blue against it"
+    _head(figure, Headline(title="What speaks for each class", subtitle=subtitle))
+    _save(figure, path)
 
 
 def beeswarm(
@@ -149,37 +131,26 @@ def beeswarm(
     ``values`` and ``levels`` are (rows, features); ``levels`` is the value's rank from 0 to 1, NaN
     where it has none (texts, missing values), which is drawn grey.
     """
-    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:top][::-1]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 1.5 + 0.42 * len(order)))
-        axes = figure.subplots()
-        axes.axvline(0, color=MUTED, linewidth=1)
-        spots = None
-        for height, feature in enumerate(order):
-            x, level = values[:, feature], levels[:, feature]
-            y = height + _swarm(x, reach=_reach(values))
-            is_plain = np.isnan(level)
-            axes.scatter(x[is_plain], y[is_plain], s=13, color="#a3a9b3", linewidths=0)
-            spots = axes.scatter(
-                x[~is_plain],
-                y[~is_plain],
-                c=level[~is_plain],
-                s=13,
-                cmap=LOW_HIGH,
-                vmin=0,
-                vmax=1,
-                linewidths=0,
-            )
-        axes.set_yticks(np.arange(len(order)), _labels(names, order))
-        axes.set_ylim(-0.7, len(order) - 0.3)
-        axes.set_xlabel(f"SHAP value: change of {explained}")
-        _level_bar(figure, axes, spots)
-        _title(
-            axes,
-            "How each value pushes the prediction",
-            "one point a row; grey: texts and missing values",
+    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:top]
+    figure, (axes,) = canvas(width=8, height=1.5 + 0.42 * len(order))
+    axes.axvline(0, color=GREY, linewidth=0.9, zorder=0)
+    axes.hlines(range(len(order)), *_ends(values), color=FAINT, linewidth=0.7, zorder=0)
+    for place, feature in enumerate(order):
+        x, level = values[:, feature], levels[:, feature]
+        y = place + _swarm(x, reach=_reach(values))
+        axes.scatter(x, y, s=13, color=_tints(level), linewidths=0)
+    axes.set_xlabel(f"SHAP value: change of {explained}")
+    _names(axes, [names[i] for i in order])
+    if not np.isnan(levels[:, order]).all():
+        bar = figure.colorbar(
+            ScalarMappable(Normalize(0, 1), LOW_HIGH), ax=axes, aspect=40, ticks=[0, 1]
         )
-        _save(figure, path)
+        bar.ax.set_yticklabels(["low", "high"])
+        bar.set_label("the feature's own value", labelpad=-10, color=GREY)
+        _quiet(bar)
+    subtitle = "one point a row; grey: texts and missing values"
+    _head(figure, Headline(title="How each value pushes the prediction", subtitle=subtitle))
+    _save(figure, path)
 
 
 def table_row(
@@ -187,96 +158,106 @@ def table_row(
 ) -> None:
     """Draw one prediction of a table: SHAP as a waterfall from the base, LIME as bars beside it."""
     order = np.argsort(-np.abs(found.shap), kind="stable")
-    few = order[:top]
-    rest = float(found.shap[order[top:]].sum())
-    steps, labels = [*found.shap[few]], [names[i] for i in few]
-    if len(order) > top:
-        steps, labels = [*steps, rest], [*labels, f"{len(order) - top} others together"]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(10.5, 1.9 + 0.37 * len(labels)))
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.5, 1])
-        _waterfall(left, np.array(steps), found)
-        lime = found.lime[few]
-        right.barh(np.arange(len(lime)), lime, color=_sides(lime), height=0.62)
-        right.axvline(0, color=MUTED, linewidth=1)
-        right.set_title(f"LIME (local R² {found.r2:.2f})", fontsize=10, color=MUTED, loc="left")
-        right.set_xlabel(f"contribution to {found.unit}")
-        left.set_yticks(np.arange(len(labels)), labels)
-        left.invert_yaxis()
-        _heading(figure, headline)
-        _save(figure, path)
+    few, rest = order[:top], order[top:]
+    steps, labels = list(found.shap[few]), [names[i] for i in few]
+    lime = list(found.lime[few])
+    if len(rest):
+        steps.append(found.shap[rest].sum())
+        lime.append(found.lime[rest].sum())
+        labels.append(f"{len(rest)} others together")
+    height = 1.6 + 0.34 * len(labels)
+    figure, (left, right) = canvas(2, width=11, height=height, sharey=True, width_ratios=[1.5, 1])
+    _waterfall(left, np.array(steps), found)
+    places = np.arange(len(lime))
+    right.barh(places, lime, color=_sides(np.array(lime)), height=_BAR)
+    _amounts(right, np.array(lime), np.zeros(len(lime)))
+    right.axvline(0, color=GREY, linewidth=0.9)
+    right.set_xlabel(f"share in {found.unit}")
+    right.tick_params(axis="y", length=0)
+    _caption(right, f"LIME: local linear model, R² {found.r2:.2f}")
+    _names(left, labels)
+    _head(figure, headline)
+    _save(figure, path)
 
 
 def image_row(path: Path, *, headline: Headline, image: np.ndarray, found: Contributions) -> None:
     """Draw one prediction of an image, (height, width) or (height, width, 3): it, SHAP, LIME."""
+    figure, (first, *others) = canvas(3, width=9.6, height=3.7)
     grey = image if image.ndim == 2 else image.mean(axis=2)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(9.6, 3.5))
-        first, second, third = figure.subplots(1, 3)
-        first.imshow(image, cmap="gray_r" if image.ndim == 2 else None)
-        first.set_title("the image", fontsize=10, color=MUTED)
-        panels = (
-            (second, found.shap, "SHAP"),
-            (third, found.lime, f"LIME (local R² {found.r2:.2f})"),
-        )
-        for axes, values, name in panels:
-            reach = _reach(values)
-            shown = _overlay(axes, values, grey, reach)
-            axes.set_title(name, fontsize=10, color=MUTED)
-            _bar(figure, shown, axes, "")
-        for axes in (first, second, third):
-            _bare(axes)
-        _heading(figure, headline)
-        _save(figure, path)
+    first.imshow(image, cmap=_greys(grey) if image.ndim == 2 else None)
+    _caption(first, "the image")
+    captions = (
+        f"SHAP: adds up to {found.output - found.base:+.2g}",
+        f"LIME: local R² {found.r2:.2f}",
+    )
+    for axes, values, caption in zip(others, (found.shap, found.lime), captions, strict=True):
+        shown = _scale(_reach(values))
+        _overlay(axes, values, grey, shown)
+        _bar(figure, shown, axes)
+        _caption(axes, caption)
+    for axes in (first, *others):
+        _bare(axes)
+    _head(figure, headline)
+    _save(figure, path)
 
 
 def _waterfall(axes: Axes, steps: np.ndarray, found: Contributions) -> None:
     ends = found.base + np.cumsum(steps)
     starts = np.concatenate([[found.base], ends[:-1]])
     places = np.arange(len(steps))
-    axes.barh(places, steps, left=starts, color=_sides(steps), height=0.62)
-    axes.vlines(ends[:-1], places[:-1], places[1:], color=MUTED, linewidth=0.8)
-    axes.axvline(found.base, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-    axes.axvline(found.output, color=INK, linewidth=1)
-    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
-    room = (high - low) or 1.0
-    axes.set_xlim(low - 0.16 * room, high + 0.16 * room)
-    for place, start, step in zip(places, starts, steps, strict=True):
-        side = 1 if step >= 0 else -1
-        axes.text(
-            start + step + side * 0.012 * room,
-            place,
-            f"{step:+.3g}",
-            va="center",
-            ha="left" if side > 0 else "right",
-            fontsize=8,
-            color=UP if side > 0 else DOWN,
-        )
-    axes.set_title(
-        f"SHAP: from {found.base:.3g} on average (dashed) to {found.output:.3g}",
-        fontsize=10,
-        color=MUTED,
-        loc="left",
-    )
+    axes.barh(places, steps, left=starts, color=_sides(steps), height=_BAR)
+    axes.vlines(ends[:-1], places[:-1], places[1:], color=GREY, linewidth=0.8)
+    axes.axvline(found.base, color=GREY, linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
+    axes.axvline(found.output, color=BLACK, linewidth=0.9, zorder=0)
+    _amounts(axes, steps, starts)
+    _caption(axes, f"SHAP: from {found.base:.3g} on average (dashed) to {found.output:.3g}")
     axes.set_xlabel(found.unit)
 
 
-def _overlay(
-    axes: Axes, values: np.ndarray, backdrop: np.ndarray, reach: float
-) -> matplotlib.cm.ScalarMappable:
+def _amounts(axes: Axes, steps: np.ndarray, starts: np.ndarray) -> None:
+    """Write each bar's amount at its end, and make room for it."""
+    ends = starts + steps
+    low, high = float(min(starts.min(), ends.min())), float(max(starts.max(), ends.max()))
+    room = (high - low) or 1.0
+    axes.set_xlim(low - 0.15 * room, high + 0.15 * room)
+    for place, (end, step) in enumerate(zip(ends.tolist(), steps.tolist(), strict=True)):
+        is_up = step >= 0
+        axes.annotate(
+            f"{step:+.2g}",
+            (end, place),
+            xytext=(3 if is_up else -3, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if is_up else "right",
+            fontsize=8,
+            color=UP if is_up else DOWN,
+        )
+
+
+def _overlay(axes: Axes, values: np.ndarray, backdrop: np.ndarray, shown: ScalarMappable) -> None:
     """Tint a pale picture: hue by sign, strength by size."""
-    span = float(backdrop.max() - backdrop.min()) or 1.0
-    ink = (backdrop - backdrop.min()) / span
-    paper = np.repeat((1 - 0.35 * ink)[..., None], 3, axis=2)
-    scaled = matplotlib.cm.ScalarMappable(Normalize(-reach, reach), DIVERGING)
-    strength = np.minimum(np.abs(values) / reach, 1)[..., None] ** 0.7
-    tint = np.where(values[..., None] >= 0, _rgb(UP), _rgb(DOWN))
+    low, high = float(backdrop.min()), float(backdrop.max())
+    bright = (backdrop - low) / ((high - low) or 1.0)
+    ink = bright if _greys(backdrop) == "gray_r" else 1 - bright
+    paper = np.repeat((1 - 0.3 * ink)[..., None], 3, axis=2)
+    strength = np.minimum(np.abs(values) / shown.norm.vmax, 1)[..., None] ** 0.7
+    tint = np.where(values[..., None] >= 0, to_rgb(UP), to_rgb(DOWN))
     axes.imshow(paper * (1 - strength) + tint * strength)
-    return scaled
 
 
-def _rgb(colour: str) -> np.ndarray:
-    return np.array(matplotlib.colors.to_rgb(colour))
+def _scale(reach: float) -> Any:
+    return ScalarMappable(Normalize(-reach, reach), DIVERGING)
+
+
+def _greys(image: np.ndarray) -> str:
+    low, high = float(image.min()), float(image.max())
+    return "gray_r" if image.mean() - low < _INK_ON_PAPER * (high - low) else "gray"
+
+
+def _tints(levels: np.ndarray) -> np.ndarray:
+    tints = LOW_HIGH(np.nan_to_num(levels))
+    tints[np.isnan(levels), :3] = to_rgb(PLAIN)
+    return np.asarray(tints)
 
 
 def _swarm(x: np.ndarray, *, reach: float) -> np.ndarray:
@@ -287,44 +268,37 @@ def _swarm(x: np.ndarray, *, reach: float) -> np.ndarray:
         here = np.flatnonzero(bins == value)
         turn = np.arange(len(here))
         offsets[here] = np.where(turn % 2 == 0, 1, -1) * ((turn + 1) // 2)
-    widest = np.abs(offsets).max()
+    widest = float(np.abs(offsets).max())
     return offsets * min(0.09, 0.4 / widest if widest else 0.09)
 
 
-def _level_bar(figure: Figure, axes: Axes, spots: matplotlib.cm.ScalarMappable | None) -> None:
-    if spots is None:
-        return
-    bar = figure.colorbar(spots, ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
-    bar.ax.set_yticklabels(["low", "high"])
-    bar.set_label("the feature's own value", labelpad=-14)
-    bar.outline.set_visible(False)
+def _bar(figure: Figure, shown: Any, axes: Axes | list[Axes], *, label: str = "") -> None:
+    bar = figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03, ticks=MaxNLocator(5))
+    bar.set_label(label, color=GREY)
+    _quiet(bar)
 
 
-def _bar(
-    figure: Figure, shown: matplotlib.cm.ScalarMappable, axes: Axes | list[Axes], label: str
-) -> None:
-    bar = figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
+def _quiet(bar: Any) -> None:
     bar.outline.set_visible(False)
-    bar.locator = matplotlib.ticker.MaxNLocator(5)
-    bar.update_ticks()
-    bar.ax.tick_params(labelsize=8, length=0, colors=MUTED)
-    bar.set_label(label, color=MUTED)
+    bar.ax.tick_params(labelsize=8, length=0, colors=GREY)
 
 
 def _reach(values: np.ndarray) -> float:
     return float(np.abs(values).max()) or 1.0
 
 
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
 def _sides(values: np.ndarray) -> list[str]:
     return [UP if v >= 0 else DOWN for v in values]
 
 
-def _labels(names: Sequence[str], order: np.ndarray) -> list[str]:
-    return [names[i] for i in order]
-
-
-def _shown(count: int, of: int) -> str:
-    return "" if count == of else f"the first {count} of {of} features"
+def _names(axes: Axes, names: Sequence[str]) -> None:
+    axes.set_yticks(range(len(names)), list(names))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
 
 
 def _bare(axes: Axes) -> None:
@@ -334,23 +308,16 @@ def _bare(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def _title(axes: Axes, title: str, subtitle: str) -> None:
-    axes.set_title(f"{subtitle}", fontsize=9, color=MUTED, loc="left")
-    axes.annotate(
-        title,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 22),
-        textcoords="offset points",
-        fontweight="bold",
-        fontsize=12,
-    )
+def _caption(axes: Axes, text: str) -> None:
+    axes.set_title(text, fontsize=10, fontweight="normal", color=GREY)
 
 
-def _heading(figure: Figure, headline: Headline) -> None:
+def _head(figure: Figure, headline: Headline) -> None:
     height = figure.get_figheight()
-    figure.text(0.01, 1 + 0.25 / height, headline.title, fontsize=13, fontweight="bold")
-    figure.text(0.01, 1 + 0.02 / height, headline.subtitle, fontsize=10, color=MUTED)
+    layout: Any = figure.get_layout_engine()
+    layout.set(rect=(0, 0, 1, 1 - _HEAD_INCHES / height))
+    figure.text(0.012, 1 - 0.28 / height, headline.title, fontsize=13, fontweight="bold")
+    figure.text(0.012, 1 - 0.52 / height, headline.subtitle, fontsize=10, color=GREY)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -1,0 +1,143 @@
+"""What is explained: chosen test rows, a random sample of them, and the training rows around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from assay.data.prepared import ID, TARGET, Split
+from assay.explanation.chosen import Chosen, choose_classified, choose_estimated
+from assay.explanation.knobs import Explain
+from assay.explanation.plan import Plan, plan
+from assay.explanation.sources import (
+    Feeds,
+    ImageSources,
+    Predict,
+    Sources,
+    TableSources,
+    grid_of,
+)
+from assay.explanation.surrogate import Question, Surrogate, explain_image, explain_table
+from assay.inference.feeds import frame_feeds
+from assay.inference.signature import IMAGE, Signature
+
+_TRAINING_ROWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Source rows by position: ``chosen`` and ``sample`` are explained against ``background``.
+
+    ``explained_output`` is the class code that is explained for each source row up to the end of
+    ``sample`` (0 for regression); ``surrogate`` fits LIME's model to the source row it is given.
+    """
+
+    plan: Plan
+    sources: Sources
+    picks: Sequence[Chosen]
+    chosen: np.ndarray
+    sample: np.ndarray
+    background: np.ndarray
+    ids: Sequence[object]
+    targets: Sequence[object]
+    output: np.ndarray
+    explained_output: np.ndarray
+    surrogate: Callable[[int, Question], Surrogate]
+
+
+def subject_of(
+    *,
+    signature: Signature,
+    train: Split,
+    test: Split,
+    output: np.ndarray,
+    predict: Predict,
+    knobs: Explain,
+) -> Subject:
+    """Choose the rows of the test split by the model's ``output`` for all of them, (rows, outputs).
+
+    ``output`` holds probabilities, or values in the target's unit as a single column.
+    """
+    random = np.random.default_rng(knobs.seed)
+    sizes = plan(
+        knobs,
+        features=_features(signature, patches=knobs.patches),
+        test_rows=len(test),
+        train_rows=len(train),
+    )
+    picks = _choose(signature, output, test.target, count=sizes.rows)
+    chosen = np.array([c.row for c in picks])
+    sample = _draw(random, len(test), sizes.global_rows)
+    around = _draw(random, len(train), max(_TRAINING_ROWS, sizes.background))
+    rows = np.concatenate([chosen, sample])
+    inside, outside = _feeds(test, signature, rows), _feeds(train, signature, around)
+    sources, surrogate = _methods(predict, inside, outside, patches=knobs.patches)
+    table = test.rows().iloc[rows]
+    start = len(rows)
+    return Subject(
+        plan=sizes,
+        sources=sources,
+        picks=picks,
+        chosen=np.arange(len(chosen)),
+        sample=np.arange(len(chosen), start),
+        background=random.permutation(np.arange(start, start + len(around)))[: sizes.background],
+        ids=table[ID].tolist(),
+        targets=table[TARGET].tolist(),
+        output=output[rows],
+        explained_output=output[rows].argmax(axis=1),
+        surrogate=surrogate,
+    )
+
+
+def _features(signature: Signature, *, patches: int) -> int:
+    if signature.kind != "image":
+        return len(signature.inputs)
+    _, _, height, width = signature.inputs[0].shape
+    down, across = grid_of(height, width, patches=patches)[1]
+    return down * across
+
+
+def _choose(
+    signature: Signature, output: np.ndarray, target: np.ndarray, *, count: int
+) -> list[Chosen]:
+    if signature.task == "classification":
+        return choose_classified(output, target, classes=signature.classes, count=count)
+    return choose_estimated(output[:, 0], target, count=count)
+
+
+def _draw(random: np.random.Generator, rows: int, count: int) -> np.ndarray:
+    return np.sort(random.choice(rows, size=min(rows, count), replace=False))
+
+
+def _feeds(split: Split, signature: Signature, rows: np.ndarray) -> Feeds:
+    if signature.kind == "image":
+        return {IMAGE: split.inputs[IMAGE].gather(rows)}
+    return frame_feeds(split.rows().iloc[rows], signature)
+
+
+def _methods(
+    predict: Predict, inside: Feeds, outside: Feeds, *, patches: int
+) -> tuple[Sources, Callable[[int, Question], Surrogate]]:
+    if IMAGE not in inside or inside[IMAGE].ndim == 1:
+        columns = {name: np.concatenate([inside[name], outside[name]]) for name in inside}
+        return TableSources(columns), partial(_explain_row, predict, columns, outside)
+    mean = outside[IMAGE].mean(axis=0, keepdims=True).round().astype(outside[IMAGE].dtype)
+    images = ImageSources(np.concatenate([inside[IMAGE], outside[IMAGE], mean]), patches=patches)
+    hidden = len(inside[IMAGE]) + len(outside[IMAGE])
+    return images, partial(_explain_image, predict, images, hidden)
+
+
+def _explain_row(
+    predict: Predict, columns: Feeds, training: Feeds, row: int, question: Question
+) -> Surrogate:
+    own = {name: values[row : row + 1] for name, values in columns.items()}
+    return explain_table(predict, own, training=training, question=question)
+
+
+def _explain_image(
+    predict: Predict, images: ImageSources, hidden: int, row: int, question: Question
+) -> Surrogate:
+    return explain_image(predict, images, row=row, hidden=hidden, question=question)

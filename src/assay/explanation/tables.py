@@ -1,0 +1,95 @@
+"""Importance and attributions as tables, for files and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from assay.explanation.outcome import Outcome, explained_values
+from assay.explanation.sources import ImageSources, Sources
+from assay.explanation.subject import Subject
+
+SAMPLE = "random sample"
+
+
+def importance_table(outcome: Outcome, sources: Sources) -> pd.DataFrame:
+    """Return rank, feature (with its place in an image), importance and its interval, best first."""
+    found = outcome.importance
+    table = pd.DataFrame(
+        {
+            "rank": found.rank,
+            "feature": sources.names,
+            **_places(sources),
+            "importance": found.mean,
+            "low": found.low,
+            "high": found.high,
+        }
+    )
+    return table.sort_values("rank", ignore_index=True)
+
+
+def attribution_table(
+    outcome: Outcome, subject: Subject, *, outputs: Sequence[object]
+) -> pd.DataFrame:
+    """Return one line a row and feature: id, reason, explained output, value, shap and lime.
+
+    ``outputs`` names the outputs. LIME explains the chosen rows only: NaN in the others.
+    """
+    sources, rows = subject.sources, len(subject.chosen) + len(subject.sample)
+    values = np.concatenate([outcome.chosen.values, outcome.sample.values])
+    lime = np.full((rows, len(sources.names)), np.nan)
+    lime[: len(subject.chosen)] = np.stack([s.values for s in outcome.surrogates])
+    reasons = [*(c.reason for c in subject.picks), *[SAMPLE] * len(subject.sample)]
+    times = len(sources.names)
+    return pd.DataFrame(
+        {
+            "id": np.repeat(np.array(list(map(str, subject.ids)), dtype=object), times),
+            "reason": np.repeat(np.array(reasons, dtype=object), times),
+            "output": np.repeat(
+                np.array([str(outputs[o]) for o in subject.explained_output], dtype=object), times
+            ),
+            "feature": list(sources.names) * rows,
+            **{name: np.tile(place, rows) for name, place in _places(sources).items()},
+            "value": [text for row in range(rows) for text in cell_texts(sources, row)],
+            "shap": explained_values(values, subject.explained_output).ravel(),
+            "lime": lime.ravel(),
+        }
+    )
+
+
+def cell_texts(sources: Sources, row: int) -> list[str]:
+    """Return the values of a source row as people read them; of a patch its mean pixel value."""
+    feeds = sources.feeds(sources.codes[row : row + 1])
+    if isinstance(sources, ImageSources):
+        image = next(iter(feeds.values()))[0]
+        return [f"{image[:, sources.patch_of == p].mean():.4g}" for p in range(len(sources.names))]
+    return [_text(values[0]) for values in feeds.values()]
+
+
+def cell_levels(sources: Sources, rows: np.ndarray) -> np.ndarray:
+    """Return ranks of numbers within their column from 0 to 1, NaN for texts and missing ones."""
+    feeds = sources.feeds(sources.codes[rows])
+    return np.stack([_levels(values) for values in feeds.values()], axis=1)
+
+
+def _levels(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind not in "fiub":
+        return np.full(len(values), np.nan)
+    ranks = pd.Series(values, dtype=np.float64).rank(method="dense")
+    span = ranks.max() - 1
+    return np.asarray((ranks - 1) / span if span > 0 else ranks * 0 + 0.5, dtype=np.float64)
+
+
+def _places(sources: Sources) -> dict[str, np.ndarray]:
+    if not isinstance(sources, ImageSources):
+        return {}
+    rows, columns = np.indices(sources.grid)
+    return {"row": rows.ravel(), "column": columns.ravel()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float | np.floating):
+        return "missing" if np.isnan(value) else f"{value:.6g}"
+    return str(value).strip("\0") or "missing"
