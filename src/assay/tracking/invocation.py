@@ -14,7 +14,7 @@ from assay.errors import ArtifactError, TrackingError
 from assay.tracking.address import masked
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
-from assay.tracking.process import invocation_key
+from assay.tracking.process import invocation_key, own_key
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store
 from assay.tracking.tracked import KIND, PROCESS, Tracked, identity
@@ -52,6 +52,13 @@ class Invocation:
         self._tell({stage: f"{_ENDS[status]}: run {run_id}"})
         ends = {_word(text) for text in self._told.values()}
         self.row.close("FAILED" if FAILED in ends else "KILLED" if KILLED in ends else "FINISHED")
+
+    def end_restored(self) -> None:
+        """Say that nothing ran and whose files are here, and close the row."""
+        for stage in STAGES:
+            self._link(stage)
+        self._tell({})
+        self.row.close("FINISHED")
 
     def _look_around(self, stage: str) -> None:
         """Account for the stages that this invocation has not run, from their ``run.json``."""
@@ -100,6 +107,32 @@ class Invocation:
         self._told |= news
         texts = {_tag(stage): text for stage, text in self._told.items() if text}
         self.row.set_tags({**texts, PIPELINE: summary(self._told)})
+
+
+def record_restored(store: Store) -> bool:
+    """Add a parent row for files that no row accounts for; tell whether one was added.
+
+    When DVC restores every stage from its cache, or ``dvc pull`` fetches them, no stage runs that
+    could say so. A row of a pipeline that is at work is left to it.
+    """
+    here = {stage: origin["run_id"] for stage in STAGES if (origin := read_origin(stage))}
+    if not here or any(_accounts_for(row, here) for row in _rows(store)):
+        return False
+    with Outbox(store) as outbox:
+        _make(store, outbox, own_key()).end_restored()
+    return True
+
+
+def _rows(store: Store) -> list[Any]:
+    query = f"tags.`{KIND}` = 'pipeline'"
+    return list(store.client.search_runs([store.experiment_id], query, max_results=1000))
+
+
+def _accounts_for(row: Any, here: Mapping[str, str]) -> bool:
+    if row.info.status == "RUNNING":
+        return True
+    tags = row.data.tags
+    return all(run_id in tags.get(_tag(stage), "") for stage, run_id in here.items())
 
 
 def open_invocation(store: Store, outbox: Outbox) -> Invocation:
@@ -181,7 +214,7 @@ def _head(by_word: Mapping[str, list[str]]) -> str:
         return f"running {by_word[RUNNING][0]}"
     ran = by_word.get(RAN, [])
     if STAGES[-1] not in ran:
-        return f"partial: stopped after {ran[-1]}" if ran else "nothing ran"
+        return f"partial: stopped after {ran[-1]}" if ran else "restored: nothing ran"
     return "partial" if MISSING in by_word else "complete"
 
 

@@ -36,8 +36,8 @@ def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
         tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
         run_id = store.create_run(stage, identity({**revision_tags(), **tags}))
         tracked = Tracked(outbox, run_id, above=invocation.row)
-        invocation.begin(stage, run_id)
         try:
+            invocation.begin(stage, run_id)
             with tracked.closing():
                 yield tracked
                 _write_origin(folder / "run.json", store, tracked, parent=invocation.row.run_id)
