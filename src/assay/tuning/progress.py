@@ -37,13 +37,18 @@ def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
 
 def summary(result: Result, *, objective: str) -> str:
     """Return a line such as ``9 complete, 3 pruned, best log_loss 0.0812 (trial 7)``."""
-    counts = dict.fromkeys(("complete", "pruned", "failed"), 0)
-    for trial in result.trials:
-        counts[trial.state] += 1
-    parts = [f"{count} {state}" for state, count in counts.items() if count]
+    parts = [f"{count} {state}" for state, count in counts(result).items() if count]
     if result.best is not None and result.best.value is not None:
         parts.append(f"best {objective} {result.best.value:.5g} (trial {result.best.number})")
     return ", ".join(parts)
+
+
+def counts(result: Result) -> dict[str, int]:
+    """Return how many trials ended in each state."""
+    found = dict.fromkeys(("complete", "pruned", "failed"), 0)
+    for trial in result.trials:
+        found[trial.state] += 1
+    return found
 
 
 def _log(result: Result, *, total: int, objective: str) -> None:

@@ -1,0 +1,228 @@
+"""The stage ``search``: what it writes, what it tracks, how it resumes, what it refuses."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from assay.artifacts.files import digest, read_json
+from assay.data.breast_cancer import BreastCancer
+from assay.errors import ConfigError, Terminated, TrainingError
+from assay.split.prepare import prepare
+from assay.stages import search
+from assay.stages.search import Params
+from assay.tracking.store import open_store
+from assay.training.knobs import Training
+from assay.tuning.knobs import Search
+
+SPACE = {
+    "model": {"width": "choice(4, 8)"},
+    "training": {"lr": "tag(log, interval(1e-3, 1e-2))"},
+}
+MODEL = {
+    "_target_": "assay.model.mlp.Mlp",
+    "width": 8,
+    "depth": 1,
+    "activation": "relu",
+    "normalisation": "none",
+    "dropout": 0.0,
+    "residual": False,
+}
+BEST, TRIALS = Path("artifacts/search/best.json"), Path("artifacts/search/trials.csv")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared")
+    prepare(BreastCancer(), folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def empty_home(tmp_path_factory):
+    """A home whose tracking store is made already, which takes seconds."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        open_store()
+    return folder
+
+
+@pytest.fixture
+def project(prepared, empty_home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(empty_home, tmp_path / "home")
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    Path("artifacts").mkdir()
+    Path("artifacts/prepare").mkdir()
+    for name in ("train", "valid", "spec.json"):
+        Path("artifacts/prepare", name).symlink_to(prepared / name)
+    return tmp_path
+
+
+def params(**knobs):
+    training = dataclasses.asdict(Training(max_epochs=2, threads=1))
+    space = knobs.pop("space", SPACE)
+    knobs = {"trials": 3, "pruner": "none", **knobs}
+    return Params(model=MODEL, training=training, search=Search(space=space, **knobs), seed=0)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Stand in for a fit: the objective is a function of the values, five epochs long."""
+
+    def quick(inputs, *, model, training, seed, on_epoch):
+        value = abs(training.lr - 0.003) + model.width / 100
+        for epoch in range(1, 6):
+            on_epoch(epoch, {"valid_log_loss": value + 1 / epoch, "train_loss": value})
+        fit = type("Fit", (), {"best_epoch": 5})
+        return type("Outcome", (), {"value": value, "metrics": {"log_loss": value}, "fit": fit})
+
+    monkeypatch.setattr(search, "try_candidate", quick)
+    return quick
+
+
+def runs(stage="search"):
+    client = mlflow.MlflowClient(f"sqlite:///{Path('home/mlflow.db').resolve()}")
+    found = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    by_name = {run.info.run_name: run for run in found}
+    run_id = read_json(Path("artifacts/search/run.json"))["run_id"] if stage else None
+    return by_name, [r for r in found if r.data.tags.get("mlflow.parentRunId") == run_id]
+
+
+def this_run():
+    client = mlflow.MlflowClient(f"sqlite:///{Path('home/mlflow.db').resolve()}")
+    return client.get_run(read_json(Path("artifacts/search/run.json"))["run_id"])
+
+
+def test_real_fits_are_repeated_byte_for_byte(project):
+    search.run(params(trials=2))
+    first = digest(TRIALS), digest(BEST)
+    for file in Path("home").glob("study.db*"):
+        file.unlink()
+    search.run(params(trials=2))
+    assert (digest(TRIALS), digest(BEST)) == first
+    trials = pd.read_csv(TRIALS)
+    assert list(trials.state) == ["complete"] * 2
+    assert list(trials.epochs) == [2, 2]
+    best = trials.loc[trials.value.idxmin()]
+    assert read_json(BEST) == {
+        "model.width": int(best["model.width"]),
+        "training.lr": float(best["training.lr"]),
+    }
+
+
+def test_no_search_writes_an_empty_best_and_no_study(project):
+    search.run(params(trials=0, space={}))
+    assert BEST.read_text() == "{}\n"
+    assert list(pd.read_csv(TRIALS).columns) == ["number", "state", "value", "epochs", "reason"]
+    assert not Path("home/study.db").exists()
+
+
+def test_each_trial_is_a_child_run_with_its_values_epochs_and_status(project, quick, monkeypatch):
+    def some_fail(inputs, **knobs):
+        if knobs["training"].lr > 0.005:
+            raise TrainingError("the training loss is nan in epoch 1")
+        return quick(inputs, **knobs)
+
+    monkeypatch.setattr(search, "try_candidate", some_fail)
+    search.run(params(trials=12, sampler="random", pruner="median", startup_trials=1))
+    by_name, children = runs()
+    trials = pd.read_csv(TRIALS)
+    assert {"complete", "pruned", "failed"} == set(trials.state)
+    assert len(children) == 12
+    for trial in trials.itertuples(index=False):
+        run = by_name[f"trial {trial.number:03d}"]
+        assert run.info.status == ("FAILED" if trial.state == "failed" else "FINISHED")
+        assert ("pruned" in run.data.tags) == (trial.state == "pruned")
+        assert float(run.data.params["training.lr"]) == trial[trials.columns.get_loc("training.lr")]
+        assert run.data.params["seed"] == "0"
+        if trial.state == "complete":
+            assert run.data.metrics["best_valid_log_loss"] == trial.value
+    assert "nan in epoch 1" in trials[trials.state == "failed"].reason.iloc[0]
+    stage = by_name["search"]
+    assert stage.data.metrics["trials_pruned"] == (trials.state == "pruned").sum()
+    assert stage.data.metrics["best_valid_log_loss"] == trials.value.min()
+
+
+def test_an_interrupted_search_goes_on_and_says_so(project, quick, monkeypatch):
+    search.run(params(trials=5))
+    whole = TRIALS.read_bytes()
+    for file in Path("home").glob("study.db*"):
+        file.unlink()
+    calls = []
+
+    def interrupted(inputs, **knobs):
+        calls.append(knobs)
+        if len(calls) == 3:
+            raise Terminated
+        return quick(inputs, **knobs)
+
+    monkeypatch.setattr(search, "try_candidate", interrupted)
+    BEST.unlink()
+    with pytest.raises(Terminated):
+        search.run(params(trials=5))
+    assert not BEST.exists()
+    monkeypatch.setattr(search, "try_candidate", quick)
+    search.run(params(trials=5))
+    assert TRIALS.read_bytes() == whole
+    _, children = runs()
+    assert len(children) == 3
+    assert this_run().data.tags["resumed"].startswith("2 of the trials")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: dataclasses.replace(p, seed=1),
+        lambda p: dataclasses.replace(p, model={**p.model, "depth": 2}),
+        lambda p: dataclasses.replace(p, training={**p.training, "max_epochs": 3}),
+        lambda p: dataclasses.replace(p, search=dataclasses.replace(p.search, sampler="random")),
+    ],
+)
+def test_whatever_a_trial_depends_on_names_another_study(project, change):
+    assert search._study_name(params()) == search._study_name(params(trials=9, timeout_minutes=1))
+    assert search._study_name(change(params())) != search._study_name(params())
+
+
+def test_changed_data_begin_a_new_study(project, quick):
+    search.run(params())
+    spec = Path("artifacts/prepare/spec.json")
+    changed = {**json.loads(spec.read_text()), "train_rows": 1}
+    spec.unlink()
+    spec.write_text(json.dumps(changed))
+    search.run(params())
+    assert len(runs()[1]) == 3
+
+
+def test_a_larger_total_runs_only_what_is_missing(project, quick):
+    search.run(params(trials=3))
+    search.run(params(trials=5))
+    assert len(runs()[1]) == 2
+    assert len(pd.read_csv(TRIALS)) == 5
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"training": {"lrr": "interval(0, 1)"}}, r"training\.lrr: names no key.*training\.lr"),
+        ({"model": "choice(mlp, cnn)"}, "never changes a group"),
+        ({"training": {"lr": "interval(0.1, 0.1)"}}, "is empty"),
+        ({"training": {"lr": "interval(-1, 0.1)"}}, r"search\.space\.training\.lr: .*greater"),
+        ({"model": {"activation": "choice(relu, rleu)"}}, r"activation.*'rleu'"),
+        ({}, r"search\.space: is empty"),
+    ],
+)
+def test_a_bad_space_is_refused_before_any_trial(project, quick, space, message):
+    with pytest.raises(ConfigError, match=message):
+        search.run(params(space=space))
+    by_name, _ = runs(stage=None)
+    assert by_name["search"].info.status == "FAILED"
+    assert not any(name.startswith("trial") for name in by_name)
+    assert not BEST.exists()
