@@ -22,6 +22,7 @@ from contextlib import contextmanager
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+_LISTED = 20
 
 
 class AssayError(Exception):
@@ -64,13 +65,18 @@ class Terminated(BaseException):
     """SIGTERM arrived: unwind, say KILLED, and exit with 143."""
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest valid name, else the names there are."""
-    names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+def nearest(name: object, valid: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest valid name, else the names there are.
+
+    Capitals and blanks at the ends do not count; of many names only the first are listed.
+    """
+    names = sorted(map(str, valid))
+    plain = {valid_name.strip().casefold(): valid_name for valid_name in reversed(names)}
+    close = difflib.get_close_matches(str(name).strip().casefold(), plain, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; there is: {', '.join(names)}" if names else ""
+        return f"; did you mean '{plain[close[0]]}'?"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"; there is: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ def staged(stage: str) -> Iterator[Path]:
     Each entry is moved into place whole, so a failure, a signal or a full disk leaves nothing
     half-written. Raises ArtifactError when the disk refuses.
     """
-    draft = ARTIFACTS / ".drafts" / f"{stage}-{os.getpid()}"
+    drafts = ARTIFACTS / ".drafts"
+    draft = drafts / f"{stage}-{os.getpid()}"
     try:
-        shutil.rmtree(draft, ignore_errors=True)
+        _sweep(drafts, stage)
         draft.mkdir(parents=True)
         yield draft
         _publish(draft, stage_folder(stage))
@@ -36,35 +37,61 @@ def staged(stage: str) -> Iterator[Path]:
         raise ArtifactError(_disk_message(error, stage)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):
+            drafts.rmdir()
+
+
+def _sweep(drafts: Path, stage: str) -> None:
+    """Remove what a process left that was killed before it could; and what had our own id."""
+    for draft in drafts.glob(f"{stage}-[0-9]*"):
+        process = draft.name.rpartition("-")[2]
+        if process == str(os.getpid()) or not _is_alive(int(process)):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _publish(draft: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for entry in sorted(draft.iterdir()):
         target = folder / entry.name
-        if target.is_dir():
+        if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
+        elif entry.is_dir():
+            target.unlink(missing_ok=True)
         entry.replace(target)
 
 
 def _disk_message(error: OSError, stage: str) -> str:
     where = f" {error.filename}" if error.filename else ""
-    return f"{stage}: the system refused a file{where}: {error.strerror or error}; nothing was written"
+    return (
+        f"{stage}: the system refused a file{where}: {error.strerror or error}; nothing was written"
+    )
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole: to a temporary name, flushed, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ArtifactError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -103,9 +130,19 @@ def _read(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a folder's relative names and contents, in hex."""
-    if path.is_file():
-        return _file_digest(path)
+    """Return the SHA-256 of a file, or of a folder's relative names and contents, in hex.
+
+    Raises ArtifactError where there is nothing at ``path``, or it cannot be read.
+    """
+    try:
+        return _file_digest(path) if path.is_file() else _folder_digest(path)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _folder_digest(path: Path) -> str:
+    if not path.is_dir():
+        raise ArtifactError(f"{path} is missing: run 'dvc repro' to make it")
     total = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         total.update(f"{file.relative_to(path).as_posix()}\0{_file_digest(file)}\n".encode())

@@ -38,17 +38,19 @@ def real_root() -> Path:
 
 
 def _main_worktree(root: Path) -> Path:
-    pointer = root / ".git"
+    """Return the same folder in the repository's main worktree; ``root`` where it is no worktree's."""
+    top = next((p for p in (root, *root.parents) if (p / ".git").exists()), root)
+    pointer = top / ".git"
     if not pointer.is_file():
         return root
-    git_folder = Path(pointer.read_text().removeprefix("gitdir:").strip())
-    if git_folder.parent.name != "worktrees":
+    git_folder = (top / pointer.read_text().removeprefix("gitdir:").strip()).resolve()
+    if git_folder.parent.name != "worktrees" or git_folder.parent.parent.name != ".git":
         return root
-    return (root / git_folder).resolve().parent.parent.parent
+    return git_folder.parent.parent.parent / root.relative_to(top)
 
 
 def home() -> Path:
     """Return the absolute folder that every run of the project shares; ``ASSAY_HOME`` moves it."""
     if folder := os.environ.get("ASSAY_HOME"):
-        return Path(folder).resolve()
+        return Path(folder).expanduser().resolve()
     return real_root() / ".assay"

@@ -19,6 +19,7 @@ import pandas as pd
 from assay.errors import ArtifactError
 
 ID, TARGET, GROUP, TIME = "__id__", "__target__", "__group__", "__time__"
+RESERVED = (ID, TARGET, GROUP, TIME)
 PIECE_BYTES = 256 << 20
 _TENSORS = ("numeric", "categorical", "image")
 
@@ -73,7 +74,7 @@ class Split:
         """Return ``rows.parquet``."""
         try:
             return pd.read_parquet(self._folder / "rows.parquet")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ArtifactError(
                 f"{self._folder / 'rows.parquet'} cannot be read: {error}"
             ) from error

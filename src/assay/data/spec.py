@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.artifacts.files import read_json, write_json
+from assay.errors import ArtifactError
 
 Task = Literal["classification", "regression"]
 Kind = Literal["table", "image"]
@@ -83,7 +84,15 @@ class Spec:
 
 def read_spec(path: Path) -> Spec:
     """Read ``spec.json``; ArtifactError where it is missing or damaged."""
-    values: dict[str, Any] = read_json(path)
+    try:
+        return _spec(read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} is damaged, no specification ({error}): run 'dvc repro' to make it again"
+        ) from error
+
+
+def _spec(values: dict[str, Any]) -> Spec:
     values["columns"] = tuple(_column(c) for c in values["columns"])
     if values["image"] is not None:
         image = values["image"]
