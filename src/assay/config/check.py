@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, TypeVar, get_type_hints
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 def typed(cls: type[T], node: Mapping[str, Any], *, where: str = "") -> T:
     """Return ``cls`` built from ``node``; ConfigError lists every problem with its key."""
-    problems = [*unknown_keys(cls, node, where=where)]
+    problems = [*unknown_keys(cls, node, where=where), *_no_numbers(cls, node, where=where)]
     known = {key: value for key, value in node.items() if key in field_names(cls)}
     try:
         value = TypeAdapter(cls).validate_python(known)
@@ -63,14 +64,32 @@ def unknown_keys(cls: type, node: Mapping[str, Any], *, where: str) -> list[str]
     return found
 
 
+def _no_numbers(cls: type, node: Mapping[str, Any], *, where: str) -> Iterator[str]:
+    """Refuse what pydantic takes for a number: yes and no, infinity and NaN."""
+    hints = get_type_hints(cls)
+    for key in field_names(cls):
+        hint, value, path = hints[key], node.get(key), f"{where}.{key}" if where else key
+        if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+            yield from _no_numbers(hint, value, where=path)  # type: ignore[arg-type]
+        kinds = {*(get_args(hint) or (hint,))} & {bool, int, float}
+        if isinstance(value, bool) and kinds and bool not in kinds:
+            yield f"{path}: the value should be a number; got {value!r}"
+        if isinstance(value, float) and kinds and not math.isfinite(value):
+            yield f"{path}: the value should be a finite number; got {value!r}"
+
+
 def _is_repeated(error: Any, problems: list[str]) -> bool:
-    return error["type"] == "unexpected_keyword_argument" and bool(problems)
+    return error["type"] in ("unexpected_keyword_argument", "finite_number") and bool(problems)
 
 
 def _sentence(error: Any, where: str) -> str:
     path = ".".join(str(part) for part in (*([where] if where else ()), *error["loc"]))
     if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{path}: a value is needed"
+    if error["type"] == "value_error":
+        return f"{path}: {error['ctx']['error']}"
+    if error["type"] == "string_type" and isinstance(error["input"], (int, float)):
+        return f"{path}: expected text, got {error['input']!r}: put it in quotes"
     message = error["msg"]
     rule = message[:1].lower() + message[1:].removesuffix(".")
     if error["type"] == "literal_error":

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge, Le
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from assay.artifacts.files import read_yaml
 from assay.config.check import checked, problems_of
-from assay.config.load import build, typed
-from assay.config.space import parse_space
+from assay.config.load import build, merged, typed
+from assay.config.space import SEARCHABLE, flattened, parse_space
 from assay.errors import ConfigError, nearest
+from assay.space import Choice, Dimension, Value
 
 Schema = Mapping[str, type]
 BUILT = ("data", "model")
+_LARGEST_SEED = 2**32 - 1
 SET = "set"
 _MISSING = "???"
+_PLAIN: dict[str, Any] = {"name": str, "seed": Annotated[int, Ge(0), Le(_LARGEST_SEED)]}
+_UNGROUPED = ("export", "evaluate", "explain")
+_ENVIRONMENT = re.compile(r"\boc\.env\s*:")
 
 
 def groups(conf: Path) -> dict[str, list[str]]:
@@ -33,11 +40,23 @@ def groups(conf: Path) -> dict[str, list[str]]:
 
 
 def read_params(path: Path) -> dict[str, Any]:
-    """Return ``params.yaml`` or a ready-made experiment; ConfigError where it is no mapping."""
-    content = read_yaml(path)
-    if not isinstance(content, Mapping):
+    """Return ``params.yaml`` or a ready-made experiment, its values read as those in ``conf/``.
+
+    Raises ConfigError where it is missing, is no mapping, or says a key twice.
+    """
+    if not path.is_file():
+        raise ConfigError([f"{path} is missing: it names one option for each group in conf/"])
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: {_in_a_line(error)}"]) from error
+    if not isinstance(content, Mapping) or not content:
         raise ConfigError([f"{path}: expected group names with options and 'set', got {content!r}"])
-    return {**content, SET: content.get(SET) or {}}
+    return {**{str(key): value for key, value in content.items()}, SET: content.get(SET) or {}}
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> dict[str, Any]:
@@ -53,9 +72,16 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
         raise ConfigError(
             [*problems, f"set: expected keys with values as in conf/, got {settings!r}"]
         )
-    config = OmegaConf.merge(config, settings)  # type: ignore[assignment]
+    config = _with_settings(config, settings)
     skipped = {key for key in choices if key not in valid}
     return finish(config, choices=valid, schema=schema, problems=problems, skip=skipped)
+
+
+def _with_settings(config: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
+    try:
+        return OmegaConf.merge(config, settings)  # type: ignore[return-value]
+    except OmegaConfBaseException as error:
+        raise ConfigError([f"set: {_in_a_line(error)}"]) from error
 
 
 def _check_choices(
@@ -63,7 +89,9 @@ def _check_choices(
 ) -> tuple[list[str], dict[str, str]]:
     problems, valid = [], {}
     for group, option in choices.items():
-        if group not in known:
+        if group in _PLAIN or group in _UNGROUPED:
+            problems.append(f"{group}: belongs under 'set'; groups are {', '.join(known)}")
+        elif group not in known:
             problems.append(f"{group}: there is no such group{nearest(group, [*known, SET])}")
         elif option not in known[group]:
             hint = nearest(str(option), known[group])
@@ -80,8 +108,8 @@ def _composed(conf: Path, choices: Mapping[str, str]) -> DictConfig:
     try:
         with initialize_config_dir(str(conf.resolve()), version_base=None):
             return hydra_compose("config", overrides=overrides)
-    except HydraException as error:
-        raise ConfigError([str(error)]) from error
+    except (HydraException, YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError([f"{conf}: {_in_a_line(error)}"]) from error
     finally:
         GlobalHydra.instance().hydra = before
 
@@ -101,7 +129,7 @@ def finish(
     """
     found = list(problems or [])
     plain = _resolved(config, found)
-    _move_space(plain)
+    found += _move_space(plain)
     plain["name"] = plain.get("name") or choices.get("data", "model")
     sections = {**dict.fromkeys(BUILT), **schema}
     complete: dict[str, Any] = {"choices": dict(choices)}
@@ -115,17 +143,28 @@ def finish(
         found += section_problems
         if not section_problems:
             complete[key] = _written_out(key, value, schema)
-    if not found:
-        found += _space_problems(complete)
+    if {*SEARCHABLE, "search"} <= complete.keys():
+        found += _space_problems(complete, schema)
     if found:
         raise ConfigError(found)
     return complete
 
 
-_PLAIN: dict[str, Any] = {"name": str, "seed": int}
-
-
 def _resolved(config: DictConfig, problems: list[str]) -> dict[str, Any]:
+    """Environment variables are refused: a composed configuration is kept, tracked and shown."""
+    unresolved = dict(flattened(OmegaConf.to_container(config, resolve=False)))  # type: ignore[arg-type]
+    secrets = [key for key, value in unresolved.items() if _ENVIRONMENT.search(str(value))]
+    if secrets:
+        raise ConfigError(
+            [
+                *problems,
+                *(
+                    f"{key}: environment variables are not read into the configuration, which is kept "
+                    f"and shown in full; write the value, got {unresolved[key]!r}"
+                    for key in secrets
+                ),
+            ]
+        )
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
@@ -140,12 +179,20 @@ def _without_missing(node: Any) -> Any:
     return {key: _without_missing(value) for key, value in node.items() if value != _MISSING}
 
 
-def _move_space(plain: dict[str, Any]) -> None:
-    own = plain.get("model", {}).pop("space", None) or {}
-    search = plain.get("search")
-    if isinstance(search, dict):
-        is_asked = search.get("trials") != 0
-        search["space"] = _merged_space(own, search.get("space") or {}) if is_asked else {}
+def _move_space(plain: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence where a space is none."""
+    model, search = plain.get("model"), plain.get("search")
+    own = (model.pop("space", None) if isinstance(model, dict) else None) or {}
+    if not isinstance(search, dict):
+        return
+    chosen = search.get("space") or {}
+    search["space"] = {}
+    for where, space in (("model.space", own), ("search.space", chosen)):
+        if not isinstance(space, Mapping):
+            yield f"{where}: expected keys with sweeps, got {space!r}"
+            return
+    if search.get("trials") != 0:
+        search["space"] = _merged_space(own, chosen)
 
 
 def _merged_space(own: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,13 +231,29 @@ def _plain(node: Any) -> Any:
     return [_plain(value) for value in node] if isinstance(node, (list, tuple)) else node
 
 
-def _space_problems(config: Mapping[str, Any]) -> list[str]:
-    search = config.get("search", {})
+def _space_problems(config: Mapping[str, Any], schema: Schema) -> list[str]:
     try:
-        parse_space(search.get("space", {}), config=config)
+        space = parse_space(config["search"].get("space", {}), config=config)
     except ConfigError as error:
         return list(error.problems)
-    return []
+    return [p for key, dimension in space.items() for p in _misfits(key, dimension, config, schema)]
+
+
+def _misfits(
+    key: str, dimension: Dimension, config: Mapping[str, Any], schema: Schema
+) -> Iterator[str]:
+    """Yield a sentence for each value (of an interval: each end) that its knob does not allow."""
+    section = key.split(".")[0]
+    for value in _extremes(dimension):
+        tried = merged(config, {key: value})[section]
+        yield from (f"search.space.{p}" for p in _problems(section, tried, schema))
+
+
+def _extremes(dimension: Dimension) -> tuple[Value, ...]:
+    if isinstance(dimension, Choice):
+        return dimension.values
+    ends = (dimension.low, dimension.high)
+    return tuple(map(int, ends)) if dimension.is_integer else ends
 
 
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from hydra.utils import instantiate
 
 from assay.artifacts.files import read_yaml
 from assay.config.check import checked, typed
-from assay.errors import ArtifactError, ConfigError
+from assay.config.space import flattened
+from assay.errors import ArtifactError, ConfigError, nearest
 from assay.space import Value
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ T = TypeVar("T")
 __all__ = ["build", "load", "merged", "target_class", "typed"]
 
 ALLOWED_TARGETS = ("assay.data.*", "assay.model.*")
+_ROOMS = {"data": ("assay.data.*", "read"), "model": ("assay.model.*", "build")}
 
 
 def load(cls: type[T], path: Path) -> T:
@@ -56,20 +58,30 @@ def build(node: Mapping[str, Any], *, where: str = "") -> Any:
     return typed(target_class(node, where=where), knobs, where=where)
 
 
-def target_class(node: Mapping[str, Any], *, where: str = "") -> type:
-    """Return the dataclass that a node's ``_target_`` names, if it is allowed."""
-    target = node.get("_target_")
-    reference = {"_target_": target, "_partial_": True}
+def target_class(node: Any, *, where: str = "") -> type:
+    """Return the dataclass that a node's ``_target_`` names, if it is allowed.
+
+    ``where`` ``data`` or ``model`` asks for a class of that room.
+    """
+    if not isinstance(node, Mapping):
+        raise ConfigError([f"{where or 'configuration'}: expected keys with values, got {node!r}"])
+    target, place = node.get("_target_"), f"{where or 'configuration'}._target_"
+    room, verb = _ROOMS.get(where, (" or ".join(ALLOWED_TARGETS), None))
+    whitelist = (room,) if verb else ALLOWED_TARGETS
+    if not isinstance(target, str):
+        raise ConfigError([f"{place}: expected the name of a class in {room}, got {target!r}"])
     try:
-        cls = instantiate(reference, _execution_whitelist_=ALLOWED_TARGETS).func
+        reference = {"_target_": target, "_partial_": True}
+        cls = instantiate(reference, _execution_whitelist_=whitelist).func
     except (InstantiationException, AttributeError, TypeError) as error:
-        allowed = " or ".join(ALLOWED_TARGETS)
-        raise ConfigError(
-            [f"{where or 'configuration'}._target_: {target!r} is not a class in {allowed}"]
-        ) from error
-    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
-        raise ConfigError([f"{where}._target_: {target!r} is not a dataclass of knobs"])
+        raise ConfigError([f"{place}: {target!r} is not a class in {room}"]) from error
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)) or not _is_fit(cls, verb):
+        raise ConfigError([f"{place}: {target!r} is not a dataclass of knobs"])
     return cls
+
+
+def _is_fit(cls: type, verb: str | None) -> bool:
+    return any(hasattr(cls, name) for name in ([verb] if verb else ("read", "build")))
 
 
 def merged(node: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
@@ -84,7 +96,8 @@ def merged(node: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, An
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict) or last not in place:
-            raise ConfigError([f"{dotted}: there is no such key"])
+            names = (key for key, _ in flattened(node))
+            raise ConfigError([f"{dotted}: there is no such key{nearest(dotted, names)}"])
         place[last] = value
     return result
 

@@ -19,11 +19,24 @@ def updated(path: Path, params: Mapping[str, Any]) -> str:
     yaml.width = 100
     content = yaml.load(path.read_text(encoding="utf-8")) or {}
     for key, value in params.items():
-        if content.get(key) != value:
-            content[key] = value
+        _put(content, key, value)
     text = io.StringIO()
     yaml.dump(content, text)
     return text.getvalue()
+
+
+def _put(node: Any, key: str, value: Any) -> None:
+    """Set one key, and what lies below it one by one, so that comments beside the rest stay."""
+    old = node.get(key)
+    if old == value:
+        return
+    if not (isinstance(old, Mapping) and isinstance(value, Mapping) and old and value):
+        node[key] = value
+        return
+    for gone in [k for k in old if k not in value]:
+        del node[key][gone]
+    for inner, inner_value in value.items():
+        _put(node[key], inner, inner_value)
 
 
 def write_params(path: Path, params: Mapping[str, Any]) -> str:

@@ -20,3 +20,10 @@ class Splitting:
     valid: Annotated[float, Gt(0), Lt(1)] = 0.15
     test: Annotated[float, Gt(0), Lt(1)] = 0.15
     seed: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        if self.valid + self.test >= 1:
+            raise ValueError(
+                f"valid ({self.valid:g}) and test ({self.test:g}) take every row: "
+                "expected a sum below 1, so that some are left to train on"
+            )
