@@ -5,18 +5,35 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections import Counter
-from collections.abc import Sequence
+import warnings
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 
+from assay.data.parquet import read_parquet, refuse_repeated
+from assay.data.prepared import RESERVED
 from assay.data.raw import Raw, Roles, TaskChoice
 from assay.data.spec import Kind
 from assay.data.splitting import Splitting
 from assay.errors import DataError, nearest
+
+_TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq"}
+_OTHER_FORMATS = {
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".zip",
+    ".bz2",
+    ".xz",
+    ".zst",
+    ".tar",
+    ".json",
+    ".feather",
+}
+_SEPARATORS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +78,12 @@ def read_table(path: Path, *, encoding: str = "utf-8", separator: str = ",") -> 
     """Return a CSV (also gzipped) or Parquet file as a frame; DataError where it cannot be read."""
     if not path.is_file():
         raise DataError(f"{path}: there is no such file{_neighbours(path)}")
+    if path.suffix.lower() in _OTHER_FORMATS:
+        raise DataError(f"{path}: expected CSV (.csv, .csv.gz) or Parquet (.parquet): convert it")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty: expected a header and rows")
-    frame = (
-        _parquet(path) if path.suffix in (".parquet", ".pq") else _csv(path, encoding, separator)
-    )
+    is_parquet = path.suffix.lower() in (".parquet", ".pq")
+    frame = read_parquet(path) if is_parquet else _csv(path, encoding, _one_character(separator))
     if frame.empty:
         raise DataError(
             f"{path} has {len(frame)} rows and {len(frame.columns)} columns: expected rows below a header"
@@ -73,41 +91,59 @@ def read_table(path: Path, *, encoding: str = "utf-8", separator: str = ",") -> 
     return frame
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a Parquet file: {error}") from error
-    return frame.rename(columns=str)
-
-
 def _csv(path: Path, encoding: str, separator: str) -> pd.DataFrame:
     try:
-        _refuse_repeated(_header(path, encoding, separator), path)
-        return pd.read_csv(path, encoding=encoding, sep=separator, low_memory=False)
-    except (UnicodeDecodeError, LookupError) as error:
+        _check_header(path, encoding, separator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path, encoding=encoding, sep=separator, low_memory=False, index_col=False
+            )
+    except (UnicodeError, LookupError) as error:
         raise DataError(
             f"{path} is not {encoding}: {error}; "
             "name its encoding, for example data.encoding=latin-1 (assay add --encoding latin-1)"
         ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError, csv.Error) as error:
+    except pd.errors.ParserWarning as error:
         raise DataError(
-            f"{path} cannot be read as CSV with separator {separator!r}: {error}"
+            f"{path}: rows have more fields than the header names: name every column, "
+            "or take the separator from the end of the rows"
         ) from error
+    except (ValueError, OverflowError, OSError, EOFError, csv.Error, zlib.error) as error:
+        raise DataError(
+            f"{path} cannot be read as CSV with separator {separator!r}: {str(error).strip()}"
+        ) from error
+
+
+def _one_character(separator: str) -> str:
+    plain = "\t" if separator in ("\\t", "tab") else separator
+    if len(plain) != 1 or plain in '"\r\n\0':
+        raise DataError(
+            f"data.separator: expected one character, such as ',' ';' or 'tab'; got {separator!r}"
+        )
+    return plain
+
+
+def _check_header(path: Path, encoding: str, separator: str) -> None:
+    names = _header(path, encoding, separator)
+    refuse_repeated(names, path)
+    if len(names) == 1:
+        others = {s: len(_header(path, encoding, s)) for s in _SEPARATORS if s != separator}
+        best = max(others, key=lambda s: others[s])
+        if others[best] > 1:
+            word = "tab" if best == "\t" else best
+            raise DataError(
+                f"{path} has one column with separator {separator!r}, but {others[best]} with "
+                f"{best!r}: data.separator='{word}' (assay add --separator '{word}')"
+            )
 
 
 def _header(path: Path, encoding: str, separator: str) -> list[str]:
     with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
-        first = io.TextIOWrapper(file, encoding=encoding, newline="")
-        return next(csv.reader(first, delimiter=separator), [])
-
-
-def _refuse_repeated(names: Sequence[str], path: Path) -> None:
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise DataError(
-            f"{path}: column names occur twice: {', '.join(repeated)}; give each column its own name"
-        )
+        text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        rows = csv.reader(text, delimiter=separator)
+        first = next((row for row in rows if len(row) > 1 or "".join(row).strip()), [])
+        return [first[0].removeprefix("\ufeff"), *first[1:]] if first else []
 
 
 def _require_columns(frame: pd.DataFrame, roles: Roles, path: str) -> None:
@@ -117,17 +153,38 @@ def _require_columns(frame: pd.DataFrame, roles: Roles, path: str) -> None:
     lists = {key: getattr(roles, key) for key in ("sensitive", "ignore", "categorical", "numeric")}
     named = [(k, v) for k, v in singles.items() if v is not None]
     named += [(key, name) for key, names in lists.items() for name in names]
-    lost = [
+    problems = [
         f"data.{k}={v}: {path} has no such column{nearest(v, columns)}"
         for k, v in named
         if v not in columns
     ]
-    if lost:
-        raise DataError("\n".join(lost))
+    problems += [
+        f"column '{c}': this name is kept for Assay: rename it" for c in columns if c in RESERVED
+    ]
+    problems += _contradictions(roles)
+    if problems:
+        raise DataError("\n".join(problems))
+
+
+def _contradictions(roles: Roles) -> list[str]:
+    others = {"id": roles.id, "group": roles.group, "time": roles.time, "split_column": roles.split}
+    found = [
+        f"data.{role}={roles.target}: this column is the target"
+        for role, name in others.items()
+        if name == roles.target
+    ]
+    lists = {"ignore": roles.ignore, "sensitive": roles.sensitive}
+    found += [
+        f"data.{role}: '{roles.target}' is the target"
+        for role, names in lists.items()
+        if roles.target in names
+    ]
+    both = sorted({*roles.categorical} & {*roles.numeric})
+    return found + [f"column '{c}' is named both categorical and numeric: take one" for c in both]
 
 
 def _neighbours(path: Path) -> str:
     if not path.parent.is_dir():
         return f"; the folder {path.parent} does not exist either"
-    tables = [p.name for p in path.parent.iterdir() if {".csv", ".parquet"} & set(p.suffixes)]
+    tables = [p.name for p in path.parent.iterdir() if _TABLES & set(p.suffixes)]
     return nearest(path.name, tables)

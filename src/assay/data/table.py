@@ -15,6 +15,7 @@ from assay.errors import DataError
 MAX_CLASSES = 50
 MAX_CATEGORIES = 64
 _FEW_VALUES = 20
+_EXACT = 2.0**53
 
 
 def infer_task(target: pd.Series, *, chosen: TaskChoice) -> Task:
@@ -24,8 +25,7 @@ def infer_task(target: pd.Series, *, chosen: TaskChoice) -> Task:
     if not pd.api.types.is_numeric_dtype(target) or pd.api.types.is_bool_dtype(target):
         return "classification"
     values = target.dropna()
-    is_whole = bool(np.all(np.mod(values, 1) == 0))
-    count = values.nunique()
+    is_whole, count = _is_whole(values), values.nunique()
     return (
         "classification"
         if is_whole and (count == 2 or count <= min(_FEW_VALUES, len(values) / 20))
@@ -37,9 +37,15 @@ def class_values(target: pd.Series) -> pd.Series:
     """Return the target as classes: whole numbers as int, booleans as bool, all else as text."""
     if pd.api.types.is_bool_dtype(target):
         return target.astype(bool)
-    if pd.api.types.is_numeric_dtype(target) and bool(np.all(np.mod(target, 1) == 0)):
+    if pd.api.types.is_numeric_dtype(target) and _is_whole(target):
         return target.astype(np.int64)
-    return target.astype(str)
+    return target.map(_text).astype(str)
+
+
+def _is_whole(numbers: pd.Series) -> bool:
+    """Whole, and small enough for a float to tell it from its neighbours."""
+    values = numbers.to_numpy(dtype=float, na_value=np.nan)
+    return bool(np.all((np.mod(values, 1) == 0) & (np.abs(values) < _EXACT)))
 
 
 def features(raw: Raw) -> list[str]:
@@ -69,10 +75,11 @@ def _holds_booleans(series: pd.Series) -> bool:
 
 def learn_column(train: pd.Series, *, raw: Raw) -> Column:
     """Return what the training rows say about a column."""
-    kind, missing, name = column_type(train, raw=raw), int(train.isna().sum()), str(train.name)
+    kind, name = column_type(train, raw=raw), str(train.name)
     if kind == "categorical":
-        counts = as_text(train).dropna().value_counts()
-        kept = sorted(str(c) for c in counts.index[:MAX_CATEGORIES])
+        known_text = as_text(train).dropna()
+        kept = sorted(str(c) for c in known_text.value_counts().index[:MAX_CATEGORIES])
+        missing = len(train) - len(known_text)
         return Column(name=name, type="categorical", categories=tuple(kept), missing=missing)
     numbers = as_numbers(train).to_numpy()
     known = numbers[~np.isnan(numbers)]
@@ -85,7 +92,7 @@ def learn_column(train: pd.Series, *, raw: Raw) -> Column:
         median=float(np.median(known)),
         mean=float(known.mean()),
         std=std if std > 0 else 1.0,
-        missing=missing,
+        missing=len(numbers) - len(known),
     )
 
 
@@ -94,25 +101,45 @@ def as_numbers(series: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(
         series.astype(object).where(series.notna(), np.nan), errors="coerce"
     ).astype(float)
-    wrong = numbers.isna() & series.notna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise DataError(
-            f"column '{series.name}', row {row}: expected a number, got {series.iloc[row]!r}; "
-            f"correct it, or take the column as categories (data.categorical=[{series.name}])"
-        )
+    if problem := no_numbers(series, numbers=numbers):
+        raise DataError(problem)
     return numbers
 
 
+def no_numbers(series: pd.Series, *, numbers: pd.Series) -> str:
+    """Return a sentence about the first value that is no number, empty where all are."""
+    wrong = numbers.isna().to_numpy() & series.notna().to_numpy()
+    if not wrong.any():
+        return ""
+    place = int(np.flatnonzero(wrong)[0])
+    return (
+        f"column '{series.name}', row {below_header(series, place)}: expected a number, got "
+        f"{series.iloc[place]!r}; correct it, or take the column as categories "
+        f"(data.categorical=[{series.name}])"
+    )
+
+
+def below_header(series: pd.Series, place: int) -> str:
+    """Say where in the file a row of a series is that keeps the file's index, counted from 1."""
+    return f"{int(str(series.index[place])) + 1} below the header"
+
+
 def as_text(series: pd.Series) -> pd.Series:
-    """Return categories as text, missing values kept; whole numbers are written without '.0'."""
-    if pd.api.types.is_float_dtype(series) and bool(np.all(np.mod(series.dropna(), 1) == 0)):
-        series = series.astype("Int64")
-    return series.astype(object).where(series.notna(), None).map(_text)
+    """Return categories as text, None for a missing or empty one.
+
+    Each value by itself, so that no row decides how another is written: a whole number is
+    written without '.0', whether or not other rows made the column one of floats.
+    """
+    return series.astype(object).where(series.notna(), None).map(_text).astype(object)
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or value is pd.NA else str(value)
+    if value is None or value is pd.NA or value == "":
+        return None
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < _EXACT else str(number)
+    return str(value)
 
 
 def numeric_array(frame: pd.DataFrame, columns: Sequence[Column]) -> np.ndarray:

@@ -9,17 +9,22 @@ from pandera.errors import SchemaErrors
 
 from assay.data.raw import Raw
 from assay.data.spec import Task
-from assay.data.table import MAX_CLASSES, column_type, features
+from assay.data.table import MAX_CLASSES, column_type, features, no_numbers
 from assay.errors import DataError
 
 _FEWEST_ROWS = 10
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def validate(raw: Raw, *, task: Task) -> None:
     """Raise DataError with everything that makes the data unusable for the task."""
     if len(raw.frame) < _FEWEST_ROWS:
         raise DataError(f"the data has {len(raw.frame)} rows: expected at least {_FEWEST_ROWS}")
-    problems = [*_schema_problems(raw, task), *_target_problems(raw.frame[raw.roles.target], task)]
+    problems = [
+        *_schema_problems(raw, task),
+        *_word_problems(raw),
+        *_target_problems(raw.frame[raw.roles.target], task),
+    ]
     if problems:
         raise DataError(
             "the data cannot be used as it is:\n" + "\n".join(f"  - {p}" for p in problems)
@@ -49,15 +54,28 @@ def _schema(raw: Raw, task: Task) -> pa.DataFrameSchema:
 
 def _is_finite(series: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return pd.Series(~np.isinf(numbers), index=series.index)
+    return pd.Series(~(np.abs(numbers) > _LARGEST), index=series.index)
 
 
 def _sentence(column: object, rule: object, rows: pd.DataFrame) -> str:
-    first = rows.iloc[0]
-    where = f"first in row {first['index']}"
+    first, count = rows.iloc[0], len(rows)
+    where = f"first in row {int(first['index']) + 1} below the header"
     if str(rule) == "not_nullable":
-        return f"the target '{column}' is missing in {len(rows)} rows ({where}): fill or drop these rows"
-    return f"column '{column}' holds {len(rows)} infinite values ({where}: {first['failure_case']}): replace them"
+        return (
+            f"the target '{column}' is missing in {count} row{'s' * (count > 1)} ({where}): "
+            "fill or drop what lacks it"
+        )
+    return (
+        f"column '{column}' holds {count} number{'s' * (count > 1)} that are infinite or beyond "
+        f"{_LARGEST:.1e} ({where}: {first['failure_case']}): replace them"
+    )
+
+
+def _word_problems(raw: Raw) -> list[str]:
+    """Words in columns that the user says are numbers."""
+    columns = [raw.frame[name] for name in raw.roles.numeric if name in features(raw)]
+    sentences = [no_numbers(c, numbers=pd.to_numeric(c, errors="coerce")) for c in columns]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _target_problems(target: pd.Series, task: Task) -> list[str]:

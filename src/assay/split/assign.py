@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Task
 from assay.data.splitting import Splitting
+from assay.data.table import below_header
 from assay.errors import ConfigError, DataError
 
 SPLITS = ("train", "valid", "test")
@@ -43,11 +44,6 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
     Raises DataError when a split would be empty or lack a class, ConfigError when the way of
     splitting needs a column that the data does not name.
     """
-    if splitting.valid + splitting.test >= 1:
-        total = splitting.valid + splitting.test
-        raise ConfigError(
-            [f"data.split: valid and test take {total:g} of the rows: nothing is left to train on"]
-        )
     way = way_of(splitting, roles=raw.roles, task=task)
     labels = _WAYS[way](raw, splitting)
     for name in SPLITS:
@@ -90,15 +86,23 @@ def _shuffled(count: int, splitting: Splitting, classes: np.ndarray | None) -> n
 
 
 def _by_group(raw: Raw, splitting: Splitting) -> np.ndarray:
-    groups = raw.frame[_needed(raw.roles.group, "group")].to_numpy()
-    count = len(groups)
+    column = raw.frame[_needed(raw.roles.group, "group")]
+    if (lost := np.flatnonzero(column.isna())).size:
+        raise DataError(
+            f"column '{column.name}' names no group in {lost.size} rows, first in row "
+            f"{below_header(column, lost[0])}: fill or drop what lacks it"
+        )
+    groups, count = pd.factorize(column)[0], len(column)
     if (found := len(pd.unique(groups))) < 3:
         raise DataError(
             f"data.split: {found} groups cannot fill three splits: at least 3 are needed"
         )
-    rest, test = _one_group_split(np.arange(count), groups, splitting.test, splitting.seed)
-    share = splitting.valid / (1 - splitting.test)
-    _, valid = _one_group_split(rest, groups[rest], share, splitting.seed)
+    try:
+        rest, test = _one_group_split(np.arange(count), groups, splitting.test, splitting.seed)
+        share = splitting.valid / (1 - splitting.test)
+        _, valid = _one_group_split(rest, groups[rest], share, splitting.seed)
+    except ValueError as error:
+        raise DataError(f"data.split: {found} groups cannot be divided so: {error}") from error
     return _labelled(count, valid=valid, test=test)
 
 
@@ -124,10 +128,12 @@ def time_values(series: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_datetime64_any_dtype(series):
         times = series
     else:
-        times = pd.to_datetime(series, errors="coerce", format="mixed")
+        times = pd.to_datetime(series, errors="coerce", format="mixed", utc=True)
     if times.isna().any():
         row = int(np.flatnonzero(times.isna().to_numpy())[0])
-        raise DataError(f"column '{series.name}', row {row}: {series.iloc[row]!r} is no time")
+        raise DataError(
+            f"column '{series.name}', row {below_header(series, row)}: {series.iloc[row]!r} is no time"
+        )
     return times
 
 

@@ -37,8 +37,8 @@ def run_checks(raw: Raw, *, labels: np.ndarray, task: Task) -> list[dict[str, An
     names = features(raw) if raw.images is None else []
     checks = [
         _missing(raw.frame, names),
-        _constant(raw.frame, names),
-        _id_like(raw, names),
+        _constant(raw.frame[labels == "train"], names),
+        _id_like(raw, names, labels),
         _imbalance(raw, labels, task),
         _duplicates(raw, names, labels),
         _leaks(raw, names, labels, task),
@@ -63,8 +63,8 @@ def _constant(frame: pd.DataFrame, names: list[str]) -> Check:
     return _check(
         "constant columns",
         found,
-        f"left out, one value throughout: {_listed(found)}",
-        nothing="every column varies",
+        f"left out, one value in all training rows: {_listed(found)}",
+        nothing="every column varies over the training rows",
     )
 
 
@@ -74,8 +74,8 @@ def id_columns(frame: pd.DataFrame, names: Iterable[str], *, raw: Raw) -> list[s
     return [name for name in texts if frame[name].nunique() > _ID_SHARE * len(frame)]
 
 
-def _id_like(raw: Raw, names: list[str]) -> Check:
-    text = id_columns(raw.frame, names, raw=raw)
+def _id_like(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
+    text = id_columns(raw.frame[labels == "train"], names, raw=raw)
     counters = [n for n in names if _counts_up(raw.frame[n])]
     parts = [f"left out, text that differs in nearly every row: {_listed(text)}"] if text else []
     parts += (
@@ -143,7 +143,8 @@ def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
         np.flatnonzero(labels == "train")[:_LEAK_ROWS],
         np.flatnonzero(labels == "valid")[:_LEAK_ROWS],
     )
-    scores = {name: _alone(raw, name, train, valid, task) for name in names}
+    alone = {name: _alone(raw, name, train, valid, task) for name in names}
+    scores = {name: score for name, score in alone.items() if not np.isnan(score)}
     found = [name for name, score in scores.items() if score >= _LEAK_SCORE]
     text = "; ".join(
         f"{n} alone predicts the target ({scores[n]:.3f}): is it known before the target is?"

@@ -100,7 +100,13 @@ def _target_array(target: pd.Series, spec: Spec) -> np.ndarray:
     if spec.task == "regression":
         return target.to_numpy(np.float32)
     codes = {label: code for code, label in enumerate(spec.classes)}
-    return class_values(target).map(codes).to_numpy(np.int64)
+    return pd.Series(_classes(target, spec)).map(codes).to_numpy(np.int64)
+
+
+def _classes(target: pd.Series, spec: Spec) -> np.ndarray:
+    """The target as the classes are written, text among them where one class anywhere is text."""
+    values = class_values(target)
+    return (values.astype(str) if isinstance(spec.classes[0], str) else values).to_numpy()
 
 
 def _readable(raw: Raw, frame: pd.DataFrame, rows: np.ndarray, spec: Spec) -> pd.DataFrame:
@@ -108,7 +114,7 @@ def _readable(raw: Raw, frame: pd.DataFrame, rows: np.ndarray, spec: Spec) -> pd
     target = frame[roles.target]
     special = {
         ID: frame[roles.id].to_numpy() if roles.id else rows,
-        TARGET: (target if spec.task == "regression" else class_values(target)).to_numpy(),
+        TARGET: target.to_numpy(float) if spec.task == "regression" else _classes(target, spec),
     }
     for name, role in ((GROUP, roles.group), (TIME, roles.time)):
         if role is not None:
@@ -123,4 +129,11 @@ def _shown(series: pd.Series, raw: Raw) -> np.ndarray:
     kind = column_type(series, raw=raw)
     if kind == "categorical":
         return as_text(series).to_numpy()
-    return series.to_numpy() if kind == "boolean" else as_numbers(series).to_numpy()
+    numbers = as_numbers(series)
+    if kind == "boolean":
+        return numbers.astype(object).where(numbers.notna(), None).map(_boolean).to_numpy()
+    return numbers.to_numpy()
+
+
+def _boolean(value: float | None) -> bool | None:
+    return None if value is None else bool(value)

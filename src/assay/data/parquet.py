@@ -1,0 +1,52 @@
+"""Parquet files as frames: an index becomes columns, and types that no model takes are named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from assay.errors import DataError
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return a Parquet file as a frame; DataError where it cannot be read or a cell is no value."""
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError, NotImplementedError, KeyError) as error:
+        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
+    frame = frame.reset_index(drop=not any(frame.index.names)).rename(columns=str)
+    refuse_repeated(frame.columns, path)
+    return frame.apply(_plain, path=path)
+
+
+def refuse_repeated(names: Iterable[str], path: Path) -> None:
+    """Raise DataError where two columns have one name."""
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        listed = ", ".join(repr(name) for name in repeated)
+        raise DataError(
+            f"{path}: column names occur twice: {listed}; give each column its own name"
+        )
+
+
+def _plain(series: pd.Series, *, path: Path) -> pd.Series:
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return series.astype(series.cat.categories.dtype if series.notna().all() else object)
+    if pd.api.types.is_string_dtype(series) or series.dtype == object:
+        series = series.where(series != "", None)
+    if series.dtype != object:
+        return series
+    known = series.dropna()
+    if known.map(lambda value: isinstance(value, Decimal)).all() and len(known):
+        return series.astype(float)
+    nested = known[known.map(lambda value: getattr(value, "__hash__", None) is None)]
+    if len(nested):
+        raise DataError(
+            f"{path}: column '{series.name}' holds a {type(nested.iloc[0]).__name__} in each cell: "
+            "expected one value; spread it over columns of its own, or leave it out of the file"
+        )
+    return series
