@@ -8,6 +8,12 @@ from itertools import islice
 
 import numpy as np
 
+_SURENESS = (
+    (0.0, "surest and right"),
+    (0.5, "typical and right"),
+    (0.9, "hardly sure, but right"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
@@ -22,8 +28,8 @@ def choose_classified(
 ) -> list[Chosen]:
     """Choose rows by probability (n, classes) and target class codes (n,).
 
-    A quarter are the surest mistakes, a quarter the least sure ones, the rest the surest right
-    one of each class in turn; where there are fewer mistakes, more of the others.
+    A quarter are the surest mistakes, a quarter the least sure ones, the rest right ones
+    of each class in turn, the surest first and then typical ones; where there are fewer mistakes, more of the others.
     """
     sure = probability.max(axis=1)
     is_right = probability.argmax(axis=1) == target
@@ -66,18 +72,14 @@ def choose_estimated(prediction: np.ndarray, target: np.ndarray, *, count: int) 
 
 
 def _in_turn(rows: np.ndarray, target: np.ndarray, classes: Sequence[object]) -> Iterator[Chosen]:
-    queues = [
-        iter(
-            [
-                Chosen(row=int(i), reason=f"surest and right for {name}")
-                for i in rows[target[rows] == code]
-            ]
-        )
-        for code, name in enumerate(classes)
-    ]
-    for _ in range(len(rows)):
-        for queue in queues:
-            yield from islice(queue, 1)
+    """Take from each class in turn; ``rows`` are right ones, the surest first."""
+    own = [rows[target[rows] == code].tolist() for code in range(len(classes))]
+    for share, words in _SURENESS:
+        for of_class, name in zip(own, classes, strict=True):
+            if of_class:
+                row = of_class[int(share * (len(of_class) - 1))]
+                yield Chosen(row=row, reason=f"{words} for {name}")
+    yield from (Chosen(row=int(row), reason="sure and right") for row in rows)
 
 
 def _without(rows: Sequence[Chosen], others: Sequence[Chosen]) -> list[Chosen]:

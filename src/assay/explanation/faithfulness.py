@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 ADDITIVITY = 0.05  # of what the explained predictions differ from the base, in the mean
-REPEATABILITY = 0.7
+REPEATABILITY = 0.8
 LOCAL_R2 = 0.5
 AGREEMENT = 0.3
 TRUSTWORTHY = "trustworthy"
@@ -41,7 +41,17 @@ def rank_correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return correlations(rankdata(first, axis=1), rankdata(second, axis=1))
 
 
-def judge_shapley(*, relative_error: float, repeatability: np.ndarray, scale: float) -> str:
+def repeatability(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return how far each row of the halves' mean would correlate with another such estimate.
+
+    ``first`` and ``second`` are two independent estimates (rows, features); the split-half
+    reliability of Spearman (1910) and Brown (1910), between 0 and 1.
+    """
+    half = np.maximum(correlations(first, second), 0)
+    return np.asarray(2 * half / (1 + half))
+
+
+def judge_shapley(*, relative_error: float, repeatable: np.ndarray, scale: float) -> str:
     """Say whether SHAP values are to be believed; else why not, and what would mend it."""
     if not scale > 0:
         return _words(["every explained prediction is the same: there is nothing to explain"])
@@ -51,10 +61,10 @@ def judge_shapley(*, relative_error: float, repeatability: np.ndarray, scale: fl
             f"they miss the predictions by {relative_error:.0%} of what they should explain"
             f" (at most {ADDITIVITY:.0%} is allowed)"
         )
-    typical = float(np.median(repeatability))
+    typical = float(np.median(repeatable))
     if not typical >= REPEATABILITY:
         reasons.append(
-            f"two independent halves of the estimate correlate by {typical:.2f} only"
+            f"another estimate would correlate with them by {typical:.2f} only"
             f" (at least {REPEATABILITY} is expected; raise explain.samples)"
         )
     return _words(reasons)

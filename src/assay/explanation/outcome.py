@@ -11,11 +11,11 @@ import numpy as np
 
 from assay.explanation.faithfulness import (
     additivity_errors,
-    correlations,
     judge_agreement,
     judge_shapley,
     judge_surrogate,
     rank_correlations,
+    repeatability,
     spread,
     to_explain,
 )
@@ -93,7 +93,7 @@ def faithfulness(outcome: Outcome, subject: Subject, *, knobs: Explain) -> dict[
     distance = to_explain(subject.output, base=outcome.chosen.base)
     relative = float(errors.mean()) / distance if distance else float(errors.max() > 0)
     first, second = (explained_values(half, outputs) for half in outcome.chosen.halves)
-    repeatability = correlations(first, second)
+    repeatable = repeatability(first, second)
     r2 = np.array([s.r2 for s in outcome.surrogates])
     lime = np.stack([s.values for s in outcome.surrogates])
     agreement = rank_correlations(explained_values(outcome.chosen.values, outputs), lime)
@@ -105,10 +105,10 @@ def faithfulness(outcome: Outcome, subject: Subject, *, knobs: Explain) -> dict[
                 "relative": relative,
                 "scale": distance,
             },
-            "repeatability": spread(repeatability),
+            "repeatability": spread(repeatable),
             "evaluations": outcome.chosen.evaluations + outcome.sample.evaluations,
             "verdict": judge_shapley(
-                relative_error=relative, repeatability=repeatability, scale=distance
+                relative_error=relative, repeatable=repeatable, scale=distance
             ),
         },
         "lime": {
@@ -121,7 +121,7 @@ def faithfulness(outcome: Outcome, subject: Subject, *, knobs: Explain) -> dict[
             str(subject.ids[i]): {
                 "reason": subject.picks[i].reason,
                 "additivity_error": float(errors[i].max()),
-                "repeatability": float(repeatability[i]),
+                "repeatability": float(repeatable[i]),
                 "lime_r2": float(r2[i]),
                 "agreement": float(agreement[i]),
             }

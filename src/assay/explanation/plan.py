@@ -8,6 +8,7 @@ from assay.explanation.knobs import Explain
 
 _SMALLEST_BACKGROUND = 8
 _SMALLEST_SAMPLE = 10
+_GOOD_PERMUTATIONS = 8
 _MOST_PERMUTATIONS = 32
 
 
@@ -28,11 +29,12 @@ def plan(knobs: Explain, *, features: int, test_rows: int, train_rows: int) -> P
     """Spend half of ``knobs.samples`` on the chosen rows and half on the random sample.
 
     One order of the features, walked there and back, costs 2 ``features`` + 1 evaluations for
-    each background row. A background that is too dear for the budget shrinks to 8 rows.
+    each background row. The background shrinks, to 8 rows at the least, until 8 orders can be paid:
+    at the same price more orders with fewer background rows came closer to the true values.
     """
     half, walk = knobs.samples // 2, 2 * features + 1
     rows = min(knobs.rows, test_rows)
-    affordable = half // (walk * max(2 * rows, _SMALLEST_SAMPLE))
+    affordable = half // (walk * max(_GOOD_PERMUTATIONS * rows, _SMALLEST_SAMPLE))
     background = min(knobs.background, train_rows, max(affordable, _SMALLEST_BACKGROUND))
     permutations = half // (walk * background * rows)
     return Plan(

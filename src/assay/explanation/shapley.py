@@ -10,11 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
-from shap.explainers import PermutationExplainer
-from shap.utils import MaskedModel
 
 from assay.explanation.sources import Predict, Sources
+
+# Each process would compile SHAP's loops anew, for four seconds; as plain Python they take 0.1.
+_NUMBA: Any = numba.config
+_WAS_DISABLED = _NUMBA.DISABLE_JIT
+_NUMBA.DISABLE_JIT = True
+from shap.explainers import PermutationExplainer  # noqa: E402 - after the switch
+from shap.maskers import Independent  # noqa: E402 - after the switch
+
+_NUMBA.DISABLE_JIT = _WAS_DISABLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,37 +37,6 @@ class Shapley:
     base: np.ndarray
     halves: np.ndarray
     evaluations: int
-
-
-class Masker:
-    """Hide features of a coded row by those of the background, a whole walk in one batch.
-
-    SHAP's own masker compiles itself for five seconds in each process, longer than the work takes.
-    """
-
-    supports_delta_masking = True
-
-    def __init__(self, background: np.ndarray) -> None:
-        self._background = background
-        self.shape = background.shape
-
-    def invariants(self, x: np.ndarray) -> np.ndarray:
-        """Tell where hiding changes nothing: (background rows, features)."""
-        return np.asarray(self._background == x)
-
-    def __call__(self, flips: np.ndarray, x: np.ndarray) -> tuple[tuple[np.ndarray], np.ndarray]:
-        """Return the masked rows of each step, and which of them differ from the step before."""
-        steps, (rows, features) = len(flips), self.shape
-        flipped = np.zeros((steps, features), dtype=np.int64)
-        changed = np.ones((steps, rows), dtype=bool)
-        for step, feature in enumerate(flips):
-            if feature != MaskedModel.delta_mask_noop_value:
-                flipped[step, feature] = 1
-                changed[step] = self._background[:, feature] != x[feature]
-        changed[0] = True
-        is_shown = np.cumsum(flipped, axis=0) % 2 == 1
-        masked = np.where(is_shown[:, None, :], x, self._background)
-        return (masked.reshape(-1, features),), changed
 
 
 def explain(
@@ -77,7 +54,7 @@ def explain(
     row, of which each half goes into one of two independent estimates; 1 makes both the same.
     """
     counter = _Counter(predict, sources)
-    masker = Masker(sources.codes[background])
+    masker = Independent(sources.codes[background], max_samples=len(background))
     half = max(1, permutations // 2)
     first = _values(counter, masker, sources.codes[rows], permutations=half, seed=seed)
     again = permutations > 1
@@ -101,11 +78,13 @@ class _Counter:
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         self.evaluations += len(codes)
-        return np.asarray(self._predict(self._sources.feeds(codes)), dtype=np.float64)
+        return np.asarray(
+            self._predict(self._sources.feeds(codes.astype(np.int64))), dtype=np.float64
+        )
 
 
 def _values(
-    model: _Counter, masker: Masker, codes: np.ndarray, *, permutations: int, seed: int
+    model: _Counter, masker: Independent, codes: np.ndarray, *, permutations: int, seed: int
 ) -> np.ndarray:
     explainer: Any = PermutationExplainer(model, masker, seed=seed)
     walk = 2 * codes.shape[1] + 1

@@ -17,13 +17,15 @@ from sklearn.metrics.pairwise import cosine_distances
 from assay.explanation.sources import Feeds, ImageSources, Predict
 
 _KERNEL_WIDTH = 0.25  # LIME's own for images, over cosine distances
+_FLAT = 1e-6  # what float32 can tell from no change
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surrogate:
     """Contributions (features,) of one row, and ``r2``, the linear model's fit to its surroundings.
 
-    ``r2`` is the R² weighted by nearness over the perturbed rows: at most 1.
+    ``r2`` is the R² weighted by nearness over the perturbed rows: at most 1, and 0 where the
+    output does not vary among them, since then nothing is explained.
     """
 
     values: np.ndarray
@@ -57,18 +59,25 @@ def explain_table(
         feature_selection="none",
         random_state=question.seed,
     )
+    asked: list[np.ndarray] = []
+
+    def answer(matrix: np.ndarray) -> np.ndarray:
+        feeds = dict(zip(training, _decode(columns, matrix), strict=True))
+        asked.append(_ask(predict, feeds, question))
+        return asked[-1]
+
     found = explainer.explain_instance(
         np.array([c.own for c in columns]),
-        lambda matrix: _ask(
-            predict, dict(zip(training, _decode(columns, matrix), strict=True)), question
-        ),
+        answer,
         num_features=len(columns),
         num_samples=question.samples,
     )
     weights = np.zeros(len(columns))
     for index, weight in found.local_exp[1]:
         weights[index] = weight
-    return Surrogate(values=weights * [c.distance for c in columns], r2=float(found.score))
+    return Surrogate(
+        values=weights * [c.distance for c in columns], r2=_score(found.score, asked[-1])
+    )
 
 
 def explain_image(
@@ -79,10 +88,11 @@ def explain_image(
     shown = random.randint(0, 2, (question.samples, len(sources.names)))
     shown[0] = 1
     codes = np.where(shown == 1, sources.codes[row], sources.codes[hidden])
+    answers = _ask(predict, sources.feeds(codes), question)
     base = LimeBase(_nearness, random_state=random)
     _, weights, r2, _ = base.explain_instance_with_data(
         shown,
-        _ask(predict, sources.feeds(codes), question)[:, None],
+        answers[:, None],
         cosine_distances(shown, shown[:1]).ravel(),
         0,
         shown.shape[1],
@@ -91,11 +101,15 @@ def explain_image(
     values = np.zeros(shown.shape[1])
     for index, weight in weights:
         values[index] = weight
-    return Surrogate(values=values, r2=float(r2))
+    return Surrogate(values=values, r2=_score(r2, answers))
 
 
 def _nearness(distances: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.exp(-(distances**2) / _KERNEL_WIDTH**2)))
+
+
+def _score(r2: float, answers: np.ndarray) -> float:
+    return float(r2) if np.ptp(answers) > _FLAT * np.abs(answers).max() else 0.0
 
 
 def _ask(predict: Predict, feeds: Feeds, question: Question) -> np.ndarray:

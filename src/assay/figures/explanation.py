@@ -5,6 +5,7 @@ Orange pushes a prediction up, blue pushes it down, everywhere.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -25,7 +27,9 @@ LOW_HIGH = LinearSegmentedColormap.from_list("assay-low-high", ["#56B4E9", "#7B5
 HEAT = LinearSegmentedColormap.from_list("assay-heat", ["#FFFFFF", "#F3B27A", UP, "#5A2500"])
 _BAR = 0.62
 _HEAD_INCHES = 0.62
-_INK_ON_PAPER = 0.4  # mean brightness below which a grey image is shown as dark on white
+_DARK_GROUND = 0.4  # of the range of brightness, at an image's border
+_INK = 0.4
+_SMALL_PIXELS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,7 @@ class Headline:
 
 @dataclass(frozen=True, kw_only=True)
 class Contributions:
-    """Both methods' attributions of one prediction, with LIME's R² and SHAP's two ends.
+    """Both methods' attributions of one prediction, LIME's fit in words, and SHAP's two ends.
 
     ``shap`` and ``lime`` are (features,) for a row of a table, (height, width) for an image.
     ``base`` is the mean prediction of the background, ``output`` the explained one, in ``unit``.
@@ -46,7 +50,7 @@ class Contributions:
 
     shap: np.ndarray
     lime: np.ndarray
-    r2: float
+    fit: str
     base: float
     output: float
     unit: str
@@ -174,7 +178,7 @@ def table_row(
     right.axvline(0, color=GREY, linewidth=0.9)
     right.set_xlabel(f"share in {found.unit}")
     right.tick_params(axis="y", length=0)
-    _caption(right, f"LIME: local linear model, R² {found.r2:.2f}")
+    _caption(right, f"LIME: {found.fit}")
     _names(left, labels)
     _head(figure, headline)
     _save(figure, path)
@@ -188,7 +192,7 @@ def image_row(path: Path, *, headline: Headline, image: np.ndarray, found: Contr
     _caption(first, "the image")
     captions = (
         f"SHAP: adds up to {found.output - found.base:+.2g}",
-        f"LIME: local R² {found.r2:.2f}",
+        f"LIME: {found.fit}",
     )
     for axes, values, caption in zip(others, (found.shap, found.lime), captions, strict=True):
         shown = _scale(_reach(values))
@@ -220,29 +224,45 @@ def _amounts(axes: Axes, steps: np.ndarray, starts: np.ndarray) -> None:
     low, high = float(min(starts.min(), ends.min())), float(max(starts.max(), ends.max()))
     room = (high - low) or 1.0
     axes.set_xlim(low - 0.15 * room, high + 0.15 * room)
+    decimals = max(0, 2 - math.floor(math.log10(float(np.abs(steps).max()) or 1.0)))
     for place, (end, step) in enumerate(zip(ends.tolist(), steps.tolist(), strict=True)):
         is_up = step >= 0
         axes.annotate(
-            f"{step:+.2g}",
+            f"{step:+.{decimals}f}",
             (end, place),
-            xytext=(3 if is_up else -3, 0),
+            xytext=(4 if is_up else -4, 0),
             textcoords="offset points",
             va="center",
             ha="left" if is_up else "right",
             fontsize=8,
             color=UP if is_up else DOWN,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )
 
 
 def _overlay(axes: Axes, values: np.ndarray, backdrop: np.ndarray, shown: ScalarMappable) -> None:
-    """Tint a pale picture: hue by sign, strength by size."""
+    """Tint a pale picture: hue by sign, strength by size. Small ones show their ink as an outline."""
     low, high = float(backdrop.min()), float(backdrop.max())
     bright = (backdrop - low) / ((high - low) or 1.0)
     ink = bright if _greys(backdrop) == "gray_r" else 1 - bright
-    paper = np.repeat((1 - 0.3 * ink)[..., None], 3, axis=2)
+    is_small = max(backdrop.shape) <= _SMALL_PIXELS
+    paper = np.repeat((1 - (0.0 if is_small else 0.4) * ink)[..., None], 3, axis=2)
     strength = np.minimum(np.abs(values) / shown.norm.vmax, 1)[..., None] ** 0.7
     tint = np.where(values[..., None] >= 0, to_rgb(UP), to_rgb(DOWN))
     axes.imshow(paper * (1 - strength) + tint * strength)
+    if is_small:
+        axes.add_collection(LineCollection(_edges(ink > _INK), colors=BLACK, linewidths=1.1))
+
+
+def _edges(mask: np.ndarray) -> list[list[tuple[float, float]]]:
+    """Return the pixel edges between a mask and its outside, as pairs of (x, y)."""
+    padded = np.pad(mask, 1).astype(int)
+    upright = np.argwhere(np.diff(padded, axis=1)[1:-1] != 0)
+    level = np.argwhere(np.diff(padded, axis=0)[:, 1:-1] != 0)
+    return [
+        *([(x - 0.5, y - 0.5), (x - 0.5, y + 0.5)] for y, x in upright.tolist()),
+        *([(x - 0.5, y - 0.5), (x + 0.5, y - 0.5)] for y, x in level.tolist()),
+    ]
 
 
 def _scale(reach: float) -> Any:
@@ -250,8 +270,10 @@ def _scale(reach: float) -> Any:
 
 
 def _greys(image: np.ndarray) -> str:
+    """Show bright ink on a dark ground as dark ink on white paper; other images as they are."""
+    ground = np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))
     low, high = float(image.min()), float(image.max())
-    return "gray_r" if image.mean() - low < _INK_ON_PAPER * (high - low) else "gray"
+    return "gray_r" if ground - low < _DARK_GROUND * (high - low) else "gray"
 
 
 def _tints(levels: np.ndarray) -> np.ndarray:
@@ -309,7 +331,7 @@ def _bare(axes: Axes) -> None:
 
 
 def _caption(axes: Axes, text: str) -> None:
-    axes.set_title(text, fontsize=10, fontweight="normal", color=GREY)
+    axes.set_title(text, loc="left", fontsize=10, fontweight="normal", color=GREY)
 
 
 def _head(figure: Figure, headline: Headline) -> None:

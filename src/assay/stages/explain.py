@@ -14,7 +14,7 @@ import numpy as np
 from assay.artifacts.files import staged, write_json
 from assay.artifacts.paths import stage_folder
 from assay.data.prepared import Split
-from assay.explanation.faithfulness import TRUSTWORTHY
+from assay.explanation.faithfulness import LOCAL_R2, TRUSTWORTHY
 from assay.explanation.knobs import Explain
 from assay.explanation.outcome import Outcome, explain_subject, explained_values, faithfulness
 from assay.explanation.sources import Feeds, ImageSources
@@ -207,11 +207,15 @@ def _contributions(
     return Contributions(
         shap=outcome.chosen.values[row, :, output],
         lime=outcome.surrogates[row].values,
-        r2=outcome.surrogates[row].r2,
+        fit=_fit(outcome.surrogates[row].r2),
         base=float(outcome.chosen.base[output]),
         output=float(subject.output[row, output]),
         unit=f"probability of {name}" if signature.classes else name,
     )
+
+
+def _fit(r2: float) -> str:
+    return f"local R² {r2:.2f}" + (", a weak fit" if r2 < LOCAL_R2 else "")
 
 
 def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
