@@ -46,7 +46,7 @@ def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]
 
 
 def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
-    best = history.loc[history["valid_loss"].idxmin()]
+    best = history.iloc[int(history["valid_loss"].argmin())]
     axes.plot(best["epoch"], best["valid_loss"], "o", color=ORANGE, markersize=6)
     axes.annotate(
         f"lowest: {best['valid_loss']:.3g} in epoch {best['epoch']:.0f}",

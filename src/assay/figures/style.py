@@ -19,7 +19,7 @@ CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, BLACK, GREY)
 FAINT = "#D9D9D9"
 SEQUENTIAL = "Blues"
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",

@@ -20,6 +20,7 @@ _WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
 _WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 _LARGEST = float(np.finfo(np.float32).max)
 _LEVELS = 255
+_NO_TEXT = ""
 
 
 def split_feeds(
@@ -64,7 +65,7 @@ def _check_names(frame: pd.DataFrame, expected: list[str]) -> None:
 
 def _column(series: pd.Series, tensor: Tensor) -> np.ndarray:
     if tensor.holds == "categorical":
-        return as_text(series).fillna(tensor.missing).to_numpy(object)
+        return as_text(series).fillna(_NO_TEXT).to_numpy(object)
     numbers = _booleans(series) if tensor.holds == "boolean" else _numbers(series)
     return _finite(numbers, series)
 

@@ -14,22 +14,19 @@ PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
 Label = str | int | bool
 
 _MISSING_NUMBER = "NaN is a missing value: it becomes the column's median"
-_MISSING_TEXT = "an unknown or missing category counts as none of them (code 0)"
+_MISSING_TEXT = "an unknown or missing (empty) category counts as none of them (code 0)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
     """An input or output: its ONNX element type and its shape, -1 for the free number of rows.
 
-    ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``.
-    ``missing`` is the text that stands for a missing category.
-    """
+    ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``."""
 
     name: str
     type: Literal["double", "float", "string", "int64", "bool", "uint8"]
     shape: tuple[int, ...] = (-1,)
     holds: Literal["numeric", "boolean", "categorical", "image", "output"] = "output"
-    missing: str = ""
     note: str = ""
 
 
@@ -70,10 +67,7 @@ def _image_input(image: Image) -> tuple[Tensor, ...]:
 def _column_input(column: Column) -> Tensor:
     if column.type != "categorical":
         return Tensor(name=column.name, type="double", holds=column.type, note=_MISSING_NUMBER)
-    missing = "" if "" not in column.categories else "\0"
-    return Tensor(
-        name=column.name, type="string", holds="categorical", missing=missing, note=_MISSING_TEXT
-    )
+    return Tensor(name=column.name, type="string", holds="categorical", note=_MISSING_TEXT)
 
 
 def _outputs(spec: Spec) -> tuple[Tensor, ...]:

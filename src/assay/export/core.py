@@ -1,0 +1,69 @@
+"""The torch part of the graph: from the network's inputs to its answer, batch size free."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor
+
+from assay.errors import ExportError
+from assay.export.scorer import Scorer
+
+ANSWER = "answer"
+
+
+def core_graph(scorer: Scorer, *, example: Mapping[str, Tensor], opset: int) -> onnx.ModelProto:
+    """Return the scorer as an ONNX model with inputs named as in ``example`` and one output.
+
+    Raises ExportError when an operation of the model has no ONNX counterpart.
+    """
+    batch = torch.export.Dim("batch")
+    try:
+        with _quiet():
+            program: Any = torch.onnx.export(
+                scorer,
+                tuple(example[name] for name in scorer.names),
+                dynamo=True,
+                dynamic_shapes={"tensors": tuple({0: batch} for _ in scorer.names)},
+                input_names=list(scorer.names),
+                output_names=[ANSWER],
+                opset_version=opset,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        cause = str(error.__cause__ or error).strip().splitlines()
+        raise ExportError(
+            f"the model cannot be written as an ONNX graph: {cause[0] if cause else error}; "
+            "use operations that torch.onnx.export knows, with a free batch size"
+        ) from error
+    return _bare(program.model_proto)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter, which prints and warns about its own insides."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the exporter's notes, which hold source lines and paths of the machine at work."""
+    graph = model.graph
+    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer, graph, model):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    del graph.value_info[:]
+    return model

@@ -1,0 +1,62 @@
+"""Make the graph, from a trained network to bytes whose agreement is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assay.data.prepared import Split
+from assay.data.spec import Spec
+from assay.export.calibration import Calibration, fit_temperature
+from assay.export.core import core_graph
+from assay.export.graph import whole_graph
+from assay.export.knobs import Export
+from assay.export.parity import Parity, measure_parity
+from assay.export.scorer import Scorer, logits
+from assay.inference.signature import Signature, signature_of
+from assay.layers.network import Network
+
+_EXAMPLE_ROWS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """The serialized graph, what it takes and gives, and how it was measured."""
+
+    model: bytes
+    signature: Signature
+    calibration: Calibration
+    parity: Parity
+
+
+def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Exported:
+    """Return the graph of a trained network; ``valid`` calibrates and measures it.
+
+    Raises ExportError when the graph cannot be made, or differs from the network.
+    """
+    network.eval()
+    calibration = _calibration(network, spec=spec, valid=valid, knobs=knobs)
+    scorer = Scorer(network, names=tuple(valid.inputs), temperature=calibration.temperature)
+    signature = signature_of(spec)
+    core = core_graph(scorer, example=_example(valid), opset=knobs.opset)
+    model = whole_graph(core, spec=spec, signature=signature).SerializeToString(deterministic=True)
+    parity = measure_parity(
+        model, scorer, spec=spec, signature=signature, valid=valid, tolerance=knobs.tolerance
+    )
+    return Exported(model=model, signature=signature, calibration=calibration, parity=parity)
+
+
+def _calibration(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Calibration:
+    if knobs.calibrate == "none" or spec.task == "regression":
+        return Calibration()
+    return fit_temperature(logits(network, valid), np.asarray(valid.target))
+
+
+def _example(split: Split) -> Mapping[str, Tensor]:
+    """A few rows repeated, since a batch of one would be taken for a fixed size."""
+    batch = split.batch(np.arange(_EXAMPLE_ROWS) % len(split))
+    return {name: torch.from_numpy(array) for name, array in batch.items()}

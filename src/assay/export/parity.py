@@ -1,0 +1,70 @@
+"""Does the graph say what the network said? Measured on validation rows, through raw inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from assay.data.prepared import Split
+from assay.data.spec import Spec
+from assay.errors import ExportError
+from assay.export.scorer import Scorer, answers
+from assay.inference.feeds import split_feeds
+from assay.inference.predictions import scores_of
+from assay.inference.session import Session
+from assay.inference.signature import Signature
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """The largest difference in ``unit``, over how many rows, and the share of equal classes."""
+
+    largest_difference: float
+    unit: Literal["probability", "standard deviations of the target"]
+    rows: int
+    tolerance: float
+    equal_labels: float | None = None
+
+
+def measure_parity(
+    model: bytes,
+    scorer: Scorer,
+    *,
+    spec: Spec,
+    signature: Signature,
+    valid: Split,
+    tolerance: float,
+) -> Parity:
+    """Return how far graph and network are apart; ExportError above the tolerance."""
+    expected = answers(scorer, valid).astype(np.float64)
+    feeds = split_feeds(valid, signature, batch_size=_BATCH)
+    found = scores_of(Session(model).stream(feeds), signature)
+    is_classifier = spec.task == "classification"
+    difference = np.abs(found - expected) / (1.0 if is_classifier else spec.target_std)
+    parity = Parity(
+        largest_difference=float(difference.max(initial=0.0)),
+        unit="probability" if is_classifier else "standard deviations of the target",
+        rows=len(valid),
+        tolerance=tolerance,
+        equal_labels=_equal_labels(found, expected) if is_classifier else None,
+    )
+    _require(parity, worst=int(difference.reshape(len(valid), -1).max(1).argmax()))
+    return parity
+
+
+def _equal_labels(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.mean(found.argmax(1) == expected.argmax(1)))
+
+
+def _require(parity: Parity, *, worst: int) -> None:
+    if not parity.largest_difference <= parity.tolerance:
+        raise ExportError(
+            f"the graph differs from the network by {parity.largest_difference:.3g} "
+            f"({parity.unit}) in validation row {worst}, and export.tolerance allows "
+            f"{parity.tolerance:.3g}: an operation of the model is exported wrongly, or the "
+            "tolerance is too strict for this model"
+        )

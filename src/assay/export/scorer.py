@@ -1,0 +1,54 @@
+"""The network with its temperature: what the graph must reproduce, and how it runs in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from assay.data.prepared import Split
+from assay.layers.network import Network
+
+_ROWS = 512
+
+
+class Scorer(nn.Module):
+    """From the network's inputs, by position in the order of ``names``, to its answer.
+
+    Returns probabilities (batch, classes) of the logits divided by ``temperature``, or values
+    (batch,) in the target's own unit.
+    """
+
+    def __init__(self, network: Network, *, names: Sequence[str], temperature: float = 1.0) -> None:
+        super().__init__()
+        self.network, self.names, self.temperature = network, tuple(names), temperature
+        self.eval()
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """Return the answer for a batch."""
+        outputs = self.network(**dict(zip(self.names, tensors, strict=True)))
+        return self.network.answer(
+            outputs if self.temperature == 1.0 else outputs / self.temperature
+        )
+
+
+def answers(scorer: Scorer, split: Split) -> np.ndarray:
+    """Return the scorer's answers for every row of a split, in batches."""
+    return _over(split, scorer.names, scorer)
+
+
+def logits(network: Network, split: Split) -> np.ndarray:
+    """Return the network's raw outputs for every row of a split, in batches."""
+    names = tuple(split.inputs)
+    return _over(split, names, lambda *t: network(**dict(zip(names, t, strict=True))))
+
+
+def _over(split: Split, names: Sequence[str], compute: Callable[..., Tensor]) -> np.ndarray:
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(split), _ROWS):
+            batch = split.batch(np.arange(start, min(start + _ROWS, len(split))))
+            parts.append(compute(*(torch.from_numpy(batch[name]) for name in names)).numpy())
+    return np.concatenate(parts)
