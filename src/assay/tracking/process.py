@@ -62,9 +62,11 @@ def _is_pipeline(command: Sequence[str]) -> bool:
 
 
 def _after_dvc(command: Sequence[str]) -> Sequence[str]:
-    if len(command) > 2 and tuple(command[1:3]) == ("-m", "dvc"):
-        return command[3:]
-    for i, word in enumerate(command[:2]):
-        if PurePath(word).name in ("dvc", "dvc.exe"):
-            return command[i + 1 :]
-    return ()
+    words = command[1:] if _is_python(command) else command
+    if tuple(words[:2]) == ("-m", "dvc"):
+        return words[2:]
+    return words[1:] if words and PurePath(words[0]).name in ("dvc", "dvc.exe") else ()
+
+
+def _is_python(command: Sequence[str]) -> bool:
+    return bool(command) and PurePath(command[0]).name.lower().startswith(("python", "pypy"))

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assay.errors import TrackingError
+from assay.tracking.address import masked, tracking_uri
+from assay.tracking.server import free_port
+from assay.tracking.store import open_store
+
+EIGHT = """
+import os, sys
+from pathlib import Path
+import assay.tracking.store
+from assay.tracking.explore import explore_run
+from assay.tracking.run import stage_run
+
+def work(number):
+    with explore_run(name=f"job {number}", parent=None, config={"seed": number}) as tracked:
+        tracked.log_metrics({"loss": number})
+    os.environ["DVC_EXP_NAME"] = "one"
+    folder = Path("artifacts/prepare", str(number))
+    folder.mkdir(parents=True)
+    with stage_run("prepare", folder=folder):
+        pass
+
+for round in range(3):
+    os.environ["ASSAY_HOME"] = f"home-{round}"
+    os.chdir(Path(sys.argv[1]))
+    Path(f"round-{round}").mkdir()
+    os.chdir(f"round-{round}")
+    gate, opened = os.pipe()
+    jobs = []
+    for number in range(8):
+        if (pid := os.fork()) == 0:
+            try:
+                os.close(opened)
+                os.read(gate, 1)
+                work(number)
+                os._exit(0)
+            except BaseException as error:
+                print(round, number, type(error), error, flush=True)
+                os._exit(1)
+        jobs.append(pid)
+    os.close(opened)
+    os.close(gate)
+    assert [os.waitpid(pid, 0)[1] for pid in jobs] == [0] * 8, f"round {round}"
+    from assay.tracking.find import latest
+    pid = os.fork()
+    if pid == 0:
+        counts = [len(latest(kind=kind, count=50)) for kind in ("run", "stage")]
+        print("round", *counts, flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+"""
+
+
+def test_eight_processes_at_once_on_an_empty_folder(project):
+    done = subprocess.run(
+        [sys.executable, "-c", EIGHT, str(project)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split("\n")[:3] == ["round 8 8"] * 3
+
+
+def test_a_killed_initialisation_leaves_nothing_that_harms(project):
+    home = project / "home"
+    home.mkdir()
+    draft = home / ".mlflow.db.new"
+    with sqlite3.connect(draft) as database:
+        database.execute("CREATE TABLE experiments (half INTEGER)")
+    (home / ".mlflow.db.new-journal").write_bytes(b"torn")
+    assert open_store().experiment_id
+    assert not draft.exists()
+
+
+@pytest.mark.parametrize("content", ["half", "empty", "text"])
+def test_a_database_that_is_not_whole_is_noticed(project, content):
+    file = project / "home" / "mlflow.db"
+    file.parent.mkdir()
+    if content == "half":
+        with sqlite3.connect(file) as database:
+            database.execute("CREATE TABLE experiments (half INTEGER)")
+    else:
+        file.write_text("" if content == "empty" else "this is no database" * 100)
+    with pytest.raises(TrackingError, match="damaged") as caught:
+        open_store()
+    assert str(file) in str(caught.value)
+    assert "move the file away" in str(caught.value)
+
+
+def test_a_store_of_another_release_is_told_apart(home):
+    with sqlite3.connect(home / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(TrackingError, match="mlflow db upgrade"):
+        open_store()
+
+
+def test_a_server_that_is_not_there_is_told_at_once_without_its_password(project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:s3cret@127.0.0.1:{free_port()}")
+    began = time.monotonic()
+    with pytest.raises(TrackingError, match=r"http://\*\*\*@127.0.0.1") as caught:
+        open_store()
+    assert time.monotonic() - began < 30, "a hang, not a measurement"
+    assert "s3cret" not in str(caught.value)
+    assert "Connection refused" in str(caught.value)
+    assert "MLFLOW_TRACKING_URI" in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["./mlruns", "file:///tmp/mlruns", "mlruns"])
+def test_a_folder_of_files_is_refused_with_what_to_do(project, monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(TrackingError, match="unset it"):
+        open_store()
+
+
+def test_a_home_that_cannot_be_written_is_told(project, monkeypatch):
+    (project / "file").write_text("")
+    monkeypatch.setenv("ASSAY_HOME", str(project / "file" / "home"))
+    with pytest.raises(TrackingError, match="ASSAY_HOME"):
+        open_store()
+
+
+def test_queued_experiments_land_in_the_store_of_the_real_project(project, monkeypatch):
+    copy = project / ".dvc" / "tmp" / "exps" / "temp" / "abc"
+    copy.mkdir(parents=True)
+    monkeypatch.delenv("ASSAY_HOME")
+    monkeypatch.setenv("DVC_ROOT", str(copy))
+    monkeypatch.chdir(copy)
+    assert tracking_uri() == f"sqlite:///{project}/.assay/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///tracks/own.db")
+    assert tracking_uri() == f"sqlite:///{project}/tracks/own.db"
+
+
+def test_a_database_of_the_users_is_made_with_artifacts_beside_it(project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/own/tracks.db")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "churn")
+    store = open_store()
+    experiment = store.client.get_experiment(store.experiment_id)
+    assert experiment.name == "churn"
+    assert experiment.artifact_location == f"{project}/own/mlartifacts/churn"
+    assert open_store().experiment_id == store.experiment_id
+
+
+def test_a_deleted_experiment_is_told_with_how_to_restore_it(home):
+    store = open_store()
+    store.client.delete_experiment(store.experiment_id)
+    with pytest.raises(TrackingError, match=f"--experiment-id {store.experiment_id}"):
+        open_store()
+
+
+def test_secrets_are_masked():
+    text = masked("see https://ann:pw@host:80/x and postgresql://b:c@db/x?sslkey=abc&token=zz&a=1")
+    assert text == "see https://***@host:80/x and postgresql://***@db/x?sslkey=***&token=***&a=1"
+
+
+def test_the_room_brings_neither_torch_nor_lightning():
+    rooms = "run, explore, find, store, server"
+    heavy = "{'torch', 'pytorch_lightning', 'lightning', 'sklearn', 'matplotlib'}"
+    code = f"from assay.tracking import {rooms}; import sys; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_importing_and_opening_is_silent_and_pickle_is_off(project):
+    code = (
+        "from assay.tracking.run import stage_run; import os; from pathlib import Path\n"
+        "with stage_run('prepare', folder=Path('artifacts')): pass\n"
+        "assert os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'] == 'false'"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_store_is_not_in_the_working_folder(home):
+    open_store()
+    assert not Path("mlruns").exists()
+    assert not Path("mlflow.db").exists()
