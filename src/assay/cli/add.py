@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from assay.artifacts.files import digest, write_text, write_yaml
+from assay.artifacts.files import digest, read_yaml, write_text
 from assay.artifacts.paths import project_root
 from assay.config.compose import read_params
 from assay.config.params import without_section, write_params
@@ -25,9 +27,11 @@ from assay.data.raw import Raw
 from assay.data.spec import Task
 from assay.data.table import infer_task
 from assay.data.validation import validate
-from assay.errors import ConfigError, DataError
+from assay.errors import ArtifactError, ConfigError, DataError
 from assay.pipeline.match import models_for
 
+_TARGET = f"{Csv.__module__}.{Csv.__name__}"
+_HYDRA_WORDS = {"null", "true", "false", "nan", "inf"}
 _COLUMNS = ("sensitive", "ignore", "categorical", "numeric")
 
 
@@ -54,6 +58,7 @@ def command(file: Path, name: str | None, force: bool, **knobs: Any) -> None:
     root = project_root()
     name = _name(name or file.name.split(".")[0])
     _require_free(root, name, force=force)
+    choice = _choice(root, name)
     knobs |= {key: tuple(knobs[key]) for key in _COLUMNS}
     data = Csv(path=str(file), **knobs)
     raw = data.read()
@@ -61,20 +66,20 @@ def command(file: Path, name: str | None, force: bool, **knobs: Any) -> None:
     validate(raw, task=task)
     columns = describe(raw, task=task)
     _show(columns, raw, name)
-    stored = _store(file, root / "data" / name, name)
-    _write(
-        root,
-        name,
-        Csv(**{**asdict(data), "path": f"data/{name}/{stored.name}", "split": data.split}),
-    )
-    write_text(root / "data" / name / "README.md", _card(name, file, stored, raw, task, columns))
-    _track(root, stored)
-    _choose(root, name)
+    folder, node = root / "data" / name, root / "conf" / "data" / f"{name}.yaml"
+    with _undone_on_failure(folder, node):
+        stored = _store(file, folder, name)
+        write_text(folder / "README.md", _card(name, file, stored, raw, task, columns))
+        _track(root, stored)
+        known = {"path": str(stored.relative_to(root)), "task": task}
+        _write(node, {**asdict(data), **known}, file)
+        click.echo(write_params(root / "params.yaml", choice))
+    click.echo(f"\ndata set '{name}' is chosen; next: dvc repro")
 
 
 def _name(text: str) -> str:
-    name = re.sub(r"\W+", "_", text.lower()).strip("_")
-    if not re.fullmatch(r"[a-z]\w*", name):
+    name = re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_")
+    if not re.fullmatch(r"[a-z]\w*", name) or name in _HYDRA_WORDS:
         raise ConfigError([f"--name: expected a word that begins with a letter, got {text!r}"])
     return name
 
@@ -84,7 +89,14 @@ def _require_free(root: Path, name: str, *, force: bool) -> None:
         raise ConfigError(
             [f"{root} is no Assay project (it has no dvc.yaml): call this inside one"]
         )
-    if (root / "conf" / "data" / f"{name}.yaml").exists() and not force:
+    file = root / "conf" / "data" / f"{name}.yaml"
+    if not file.exists():
+        return
+    if not _is_added(file):
+        raise ConfigError(
+            [f"conf/data/{name}.yaml is no file of the user's: choose another --name"]
+        )
+    if not force:
         raise ConfigError(
             [
                 f"conf/data/{name}.yaml is there already: choose another --name, or replace it with --force"
@@ -92,20 +104,77 @@ def _require_free(root: Path, name: str, *, force: bool) -> None:
         )
 
 
+def _is_added(file: Path) -> bool:
+    node = read_yaml(file)
+    return isinstance(node, Mapping) and node.get("_target_") == _TARGET and node["path"] != "???"
+
+
+def _choice(root: Path, name: str) -> dict[str, Any]:
+    """What params.yaml is to say: the data, and a model that takes tables."""
+    params = read_params(root / "params.yaml")
+    settings = without_section(params["set"], "data")
+    chosen: dict[str, Any] = {"data": name}
+    fitting = models_for(Csv.kind, conf=root / "conf")
+    if not fitting:
+        raise ConfigError(["no model in conf/model can take a table"])
+    if params.get("model") not in fitting:
+        click.echo(f"model '{params.get('model')}' cannot take tables: '{fitting[0]}' is chosen")
+        chosen["model"] = fitting[0]
+        settings = without_section(settings, "model")
+    return {**chosen, "set": settings}
+
+
+@contextmanager
+def _undone_on_failure(*paths: Path) -> Iterator[None]:
+    """Remove those paths that were not there before, if the block does not end well."""
+    fresh = [path for path in paths if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in fresh:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            path.unlink(missing_ok=True)
+        raise
+
+
 def _store(file: Path, folder: Path, name: str) -> Path:
-    stored = folder / (
-        name + "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (stored.exists() and stored.samefile(file)):
-        shutil.copyfile(file, stored)
+    """Copy the file whole, beside what may be a link into DVC's cache, then take its place."""
+    endings = file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:]
+    stored = folder / (name + "".join(endings))
+    if stored.exists() and stored.samefile(file):
+        return stored
+    draft = folder / f".{stored.name}.draft"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, draft)
+        draft.replace(stored)
+    except OSError as error:
+        raise ArtifactError(f"{stored} cannot be written: {error.strerror or error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    _remove_predecessors(folder, stored=stored, source=file)
     return stored
 
 
-def _write(root: Path, name: str, data: Csv) -> None:
-    node = {"_target_": f"{Csv.__module__}.{Csv.__name__}", **asdict(data)}
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in node.items()}
-    write_yaml(root / "conf" / "data" / f"{name}.yaml", plain)
+def _remove_predecessors(folder: Path, *, stored: Path, source: Path) -> None:
+    """Remove what an earlier file of another ending left: stages depend on the whole folder."""
+    for pointer in folder.glob(f"{stored.name.split('.')[0]}.*.dvc"):
+        old = pointer.with_suffix("")
+        if old.name != stored.name and not (old.exists() and old.samefile(source)):
+            old.unlink(missing_ok=True)
+            pointer.unlink()
+
+
+def _write(node: Path, knobs: Mapping[str, Any], file: Path) -> None:
+    """Write each value as JSON, which is YAML that leaves no doubt what is text."""
+    head = f"# Made by 'assay add {file.name}'. How it is divided, and what columns are, may be edited.\n"
+    lines = [f"{key}: {_json(value)}\n" for key, value in {"_target_": _TARGET, **knobs}.items()]
+    write_text(node, head + "".join(lines))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("${", "\\\\${")
 
 
 def _track(root: Path, stored: Path) -> None:
@@ -118,20 +187,6 @@ def _track(root: Path, stored: Path) -> None:
     )
     if done.returncode:
         raise DataError(f"'dvc add {where}' failed: {done.stderr.strip() or done.stdout.strip()}")
-
-
-def _choose(root: Path, name: str) -> None:
-    path = root / "params.yaml"
-    params = read_params(path)
-    settings = without_section(params["set"], "data")
-    chosen: dict[str, Any] = {"data": name}
-    fitting = models_for(Csv.kind, conf=root / "conf")
-    if params.get("model") not in fitting:
-        click.echo(f"model '{params.get('model')}' cannot take tables: '{fitting[0]}' is chosen")
-        chosen["model"] = fitting[0]
-        settings = without_section(settings, "model")
-    click.echo(write_params(path, {**chosen, "set": settings}))
-    click.echo(f"\ndata set '{name}' is chosen; next: dvc repro")
 
 
 def _show(columns: Sequence[Description], raw: Raw, name: str) -> None:
@@ -150,9 +205,8 @@ def _show(columns: Sequence[Description], raw: Raw, name: str) -> None:
 def _card(
     name: str, file: Path, stored: Path, raw: Raw, task: Task, columns: Sequence[Description]
 ) -> str:
-    rows = [
-        f"| {c.name} | {c.used_as} | {c.missing} | {c.distinct} | {c.values} |" for c in columns
-    ]
+    cells = [(c.name, c.used_as, str(c.missing), str(c.distinct), c.values) for c in columns]
+    rows = ["| " + " | ".join(map(_cell, row)) + " |" for row in cells]
     return "\n".join(
         [
             f"# {name}",
@@ -168,3 +222,7 @@ def _card(
             "",
         ]
     )
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
