@@ -228,7 +228,7 @@ def _amounts(axes: Axes, steps: np.ndarray, starts: np.ndarray) -> None:
     for place, (end, step) in enumerate(zip(ends.tolist(), steps.tolist(), strict=True)):
         is_up = step >= 0
         axes.annotate(
-            f"{step:+.{decimals}f}",
+            f"{step:+.{decimals}f}" if round(step, decimals) else "0",
             (end, place),
             xytext=(4 if is_up else -4, 0),
             textcoords="offset points",

@@ -222,10 +222,12 @@ def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
     output, target = subject.output[row], subject.targets[row]
     subtitle = f"row {subject.ids[row]}: {subject.picks[row].reason}"
     if not signature.classes:
+        subtitle += " · orange raises the prediction, blue lowers it"
         return Headline(title=f"Predicted {output[0]:.4g}, truly {target:.4g}", subtitle=subtitle)
     code = int(subject.explained_output[row])
     name = str(signature.classes[code])
     truth = "rightly" if name == str(target) else f"truly {target}"
+    subtitle += f" · orange speaks for {name}, blue against it"
     return Headline(title=f"Predicted {name} ({output[code]:.1%}), {truth}", subtitle=subtitle)
 
 
