@@ -21,7 +21,8 @@ _MISSING_TEXT = "an unknown or missing (empty) category counts as none of them (
 class Tensor:
     """An input or output: its ONNX element type and its shape, -1 for the free number of rows.
 
-    ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``."""
+    ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``.
+    """
 
     name: str
     type: Literal["double", "float", "string", "int64", "bool", "uint8"]

@@ -8,14 +8,15 @@ The same seed and target give the same resamples, so two models are compared row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from assay.data.spec import Task
 from assay.metrics.knobs import Evaluate
-from assay.metrics.scores import Metrics, weighted
+from assay.metrics.scores import weighted
 
 Interval: TypeAlias = dict[str, float | str | None]
 """``value``, ``low`` and ``high``; all None, with a ``reason``, where the metric is undefined."""
@@ -24,18 +25,51 @@ _CELLS = 4 << 20
 _FEWEST_DEFINED = 0.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class Resampled:
+    """Every metric's value and its values (resamples,) in the bootstrap, by name."""
+
+    values: Mapping[str, float]
+    resamples: Mapping[str, np.ndarray]
+    confidence: float
+    reason: str
+
+    def minus(self, other: Resampled) -> Resampled:
+        """Return the differences to another model on the same rows, resample by resample."""
+        return Resampled(
+            values={name: value - other.values[name] for name, value in self.values.items()},
+            resamples={name: r - other.resamples[name] for name, r in self.resamples.items()},
+            confidence=self.confidence,
+            reason=self.reason,
+        )
+
+    def intervals(self) -> dict[str, Interval]:
+        """Return ``value``, ``low`` and ``high`` of every metric."""
+        return {name: self.interval(name) for name in self.values}
+
+    def interval(self, name: str) -> Interval:
+        """Return ``value``, ``low`` and ``high`` of one metric."""
+        return _interval(self.values[name], self.resamples[name], self.confidence, self.reason)
+
+
+def resample(task: Task, *, target: np.ndarray, output: np.ndarray, knobs: Evaluate) -> Resampled:
+    """Return every metric of the task over the bootstrap; arrays as for ``score``."""
+    metrics = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
+    values = metrics(np.ones((1, len(target))))
+    parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
+    return Resampled(
+        values={name: float(value[0]) for name, value in values.items()},
+        resamples={name: np.concatenate([part[name] for part in parts]) for name in values},
+        confidence=knobs.confidence,
+        reason=_reason(task, np.asarray(target), output),
+    )
+
+
 def score_with_intervals(
     task: Task, *, target: np.ndarray, output: np.ndarray, knobs: Evaluate
 ) -> dict[str, Interval]:
     """Return every metric of the task with its interval; arrays as for ``score``."""
-    metrics = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
-    values = metrics(np.ones((1, len(target))))
-    resampled = _resampled(metrics, task, target, knobs)
-    reason = _reason(task, np.asarray(target), output)
-    return {
-        name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
-        for name, value in values.items()
-    }
+    return resample(task, target=target, output=output, knobs=knobs).intervals()
 
 
 def difference_with_intervals(
@@ -45,27 +79,8 @@ def difference_with_intervals(
 
     An interval that leaves out 0 says that the two differ by more than chance on these rows.
     """
-    first = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
-    second = weighted(task, target=target, output=other, bins=knobs.calibration_bins)
-
-    def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
-        ours, theirs = first(weights), second(weights)
-        return {name: ours[name] - theirs[name] for name in ours}
-
-    values = metrics(np.ones((1, len(target))))
-    resampled = _resampled(metrics, task, target, knobs)
-    reason = _reason(task, np.asarray(target), output)
-    return {
-        name: _interval(float(value[0]), resampled[name], knobs.confidence, reason)
-        for name, value in values.items()
-    }
-
-
-def _resampled(
-    metrics: Metrics, task: Task, target: np.ndarray, knobs: Evaluate
-) -> dict[str, np.ndarray]:
-    parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    ours = resample(task, target=target, output=output, knobs=knobs)
+    return ours.minus(resample(task, target=target, output=other, knobs=knobs)).intervals()
 
 
 def _counts(task: Task, target: np.ndarray, knobs: Evaluate) -> Iterator[np.ndarray]:
