@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from assay.artifacts.paths import project_root
+from assay.cli.leaderboard import leaderboard
 from assay.config.application import Job, run_application
 from assay.config.compose import read_params
 from assay.config.load import build, typed
@@ -25,11 +20,10 @@ from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.inputs import read_inputs
 from assay.pipeline.match import require_match
 from assay.pipeline.schema import SCHEMA
-from assay.tracking.explore import Found, children, explore_run, sweep_run
+from assay.tracking.explore import explore_run, sweep_run
 from assay.training.knobs import Training
 
 log = logging.getLogger(__name__)
-_PARENT = "ASSAY_PARENT_RUN"
 
 HELP = """Usage: assay run [--from NAME] [-m] [GROUP=OPTION | KEY=VALUE]...
 
@@ -67,11 +61,10 @@ def command(arguments: tuple[str, ...]) -> None:
         run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
         return
     with sweep_run(name=_sweep_name(words), tags={"overrides": " ".join(words)}) as sweep:
-        os.environ[_PARENT] = sweep.run_id
         try:
             run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
         finally:
-            _show_sweep(sweep, children(sweep.run_id))
+            leaderboard(sweep)
 
 
 def _source(words: list[str]) -> tuple[list[str], Path]:
@@ -105,7 +98,7 @@ def _run_one(job: Job) -> float:
     require_match(config, conf=project_root() / "conf")
     choices = config["choices"]
     name = " ".join(job.overrides) or f"{choices['data']} {choices['model']}"
-    with explore_run(name=name, parent=os.environ.get(_PARENT), config=config, tags={}) as tracked:
+    with explore_run(name=name, parent=None, config=config) as tracked:
         folder = prepared_folder(config["data"])
         inputs = read_inputs(folder)
         tracked.log_dataset(
@@ -137,33 +130,3 @@ def _say(outcome: Outcome, run_id: str, goal: str) -> None:
     shown = [goal, *(name for name in ("accuracy", "r2") if name in outcome.metrics)]
     scores = ", ".join(f"{name} {outcome.metrics[name]:.4g}" for name in dict.fromkeys(shown))
     log.info("validation: %s; keep it: assay use run:%s", scores, run_id[:8])
-
-
-def _show_sweep(sweep: Any, found: list[Found]) -> None:
-    done = [run for run in found if "objective" in run.metrics]
-    if not done:
-        return
-    is_least_best = done[0].tags.get("direction") == "minimize"
-    done.sort(key=lambda run: run.metrics["objective"], reverse=not is_least_best)
-    table = Table(
-        title=f"validation, best first ({done[0].tags.get('objective')})", title_justify="left"
-    )
-    shown = _shared_metrics(done)
-    for header in ("job", *shown, "seconds", "run"):
-        table.add_column(
-            header, justify="left" if header in ("job", "run") else "right", overflow="fold"
-        )
-    for run in done:
-        scores = [f"{run.metrics[name]:.4g}" for name in shown]
-        seconds = f"{run.metrics.get('fit_seconds', float('nan')):.1f}"
-        table.add_row(run.name, *scores, seconds, run.run_id[:8])
-    Console(file=sys.stdout).print(table)
-    click.echo(f"keep the best: assay use sweep:{sweep.run_id[:8]}")
-    sweep.log_metrics({"objective": done[0].metrics["objective"]})
-    sweep.set_tags({"best_run": done[0].run_id, "best_job": done[0].name})
-
-
-def _shared_metrics(done: list[Found]) -> list[str]:
-    wanted = ("objective", "valid_accuracy", "valid_f1", "valid_roc_auc", "valid_rmse", "valid_r2")
-    has: Mapping[str, bool] = {n: all(n in run.metrics for run in done) for n in wanted}
-    return [name for name in wanted if has[name]]

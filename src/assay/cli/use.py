@@ -10,12 +10,13 @@ import click
 import yaml
 
 from assay.artifacts.paths import project_root
+from assay.cli.leaderboard import best_job
 from assay.cli.run import experiment_file
 from assay.config.compose import SET, compose_params, difference, read_params
 from assay.config.params import write_params
 from assay.errors import ConfigError, TrackingError
 from assay.pipeline.schema import SCHEMA
-from assay.tracking.explore import Found, best_child, configuration, find_run
+from assay.tracking.find import Found, find_run
 
 
 @click.command()
@@ -40,8 +41,9 @@ def _from_file(root: Path, name: str) -> dict[str, Any]:
 
 
 def _run(kind: str, name: str) -> Found:
-    run = find_run(name)
-    return run if kind == "run" else best_child(run.run_id)
+    if kind == "sweep":
+        return best_job(find_run(name, kinds=("sweep",)))
+    return find_run(name, kinds=("run", "pipeline"))
 
 
 def _from_run(root: Path, run: Found) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def _from_run(root: Path, run: Found) -> dict[str, Any]:
 
 
 def _configuration(run: Found) -> Mapping[str, Any]:
-    config = yaml.safe_load(configuration(run.run_id))
+    config = yaml.safe_load(run.text("config.yaml"))
     if not isinstance(config, Mapping) or "choices" not in config:
         raise TrackingError(
             f"run {run.run_id} holds no configuration of Assay: name a run of 'assay run' or 'dvc repro'"

@@ -1,0 +1,62 @@
+"""The table at the end of a sweep: its jobs by their objective, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from assay.errors import TrackingError
+from assay.tracking.find import Found, children, find_run
+from assay.tracking.tracked import Tracked
+
+OBJECTIVE = "objective"
+_SHOWN = ("valid_accuracy", "valid_f1", "valid_roc_auc", "valid_rmse", "valid_r2")
+
+
+def leaderboard(sweep: Tracked) -> None:
+    """Show what the sweep's jobs reached, and note the best on the sweep's run."""
+    ranked = best_first(find_run(sweep.run_id))
+    if not ranked:
+        return
+    goal = ranked[0].tags.get(OBJECTIVE, OBJECTIVE)
+    Console().print(_table(ranked, goal))
+    click.echo(f"keep the best: assay use sweep:{sweep.run_id[:8]}")
+    sweep.log_metrics({OBJECTIVE: ranked[0].metrics[OBJECTIVE]})
+    sweep.set_tags({"best_run": ranked[0].run_id, "best_job": ranked[0].name})
+
+
+def best_first(sweep: Found) -> list[Found]:
+    """Return the jobs of a sweep that reached an objective, best first."""
+    done = [run for run in _ranked(sweep, "minimize") if OBJECTIVE in run.metrics]
+    if done and done[0].tags.get("direction") == "maximize":
+        done = [run for run in _ranked(sweep, "maximize") if OBJECTIVE in run.metrics]
+    return done
+
+
+def best_job(sweep: Found) -> Found:
+    """Return the best job of a sweep; TrackingError where none reached an objective."""
+    ranked = best_first(sweep)
+    if not ranked:
+        raise TrackingError(f"no job of {sweep.name} ({sweep.run_id[:8]}) reached an objective")
+    return ranked[0]
+
+
+def _ranked(sweep: Found, direction: Literal["minimize", "maximize"]) -> list[Found]:
+    return children(sweep, objective=OBJECTIVE, direction=direction)
+
+
+def _table(ranked: Sequence[Found], goal: str) -> Table:
+    table = Table(title=f"validation {goal}, best first", title_justify="left")
+    shown = [name for name in _SHOWN if all(name in run.metrics for run in ranked)]
+    for header in ("job", goal, *(name.removeprefix("valid_") for name in shown), "seconds", "run"):
+        is_word = header in ("job", "run")
+        table.add_column(header, justify="left" if is_word else "right", overflow="fold")
+    for run in ranked:
+        scores = [f"{run.metrics[name]:.4g}" for name in (OBJECTIVE, *shown)]
+        seconds = f"{run.metrics.get('fit_seconds', float('nan')):.1f}"
+        table.add_row(run.name, *scores, seconds, run.run_id[:8])
+    return table
