@@ -27,7 +27,7 @@ class Mlp:
     depth: Annotated[int, Ge(1)] = 2
     activation: Activation = "relu"
     normalisation: Normalisation = "none"
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
     residual: bool = False
 
     def build(self, shape: Shape, outputs: int) -> nn.Module:
