@@ -32,7 +32,9 @@ def test_a_data_set_has_its_card(name: str) -> None:
     assert (ROOT / f"data/{name}/README.md").is_file()
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda p: p.stem
+)
 def test_an_experiment_has_the_form_of_params(file: Path) -> None:
     experiment = yaml.safe_load(file.read_text())
     groups = {p.name for p in CONF.iterdir() if p.is_dir() and p.name != "hydra"}
