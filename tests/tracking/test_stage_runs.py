@@ -145,6 +145,8 @@ def test_children_end_each_in_their_own_way():
     with ran("search") as tracked:
         with tracked.child("trial 0", tags={"number": "0"}) as trial:
             trial.log_metrics({"log_loss": 0.5})
+        (done,) = runs("attributes.run_name = 'trial 0'")
+        assert done.data.metrics == {"log_loss": 0.5}, "a trial that has ended shows its metrics"
         with pytest.raises(Pruned), tracked.child("trial 1", pruned_by=(Pruned,)):
             raise Pruned
         with pytest.raises(ValueError, match="diverged"), tracked.child("trial 2"):

@@ -18,13 +18,15 @@ EIGHT = """
 import os, sys
 from pathlib import Path
 import assay.tracking.store
+from assay.tracking import invocation
 from assay.tracking.explore import explore_run
 from assay.tracking.run import stage_run
+
+invocation.invocation_key = lambda: "host:one:1.00"
 
 def work(number):
     with explore_run(name=f"job {number}", parent=None, config={"seed": number}) as tracked:
         tracked.log_metrics({"loss": number})
-    os.environ["DVC_EXP_NAME"] = "one"
     folder = Path("artifacts/prepare", str(number))
     folder.mkdir(parents=True)
     with stage_run("prepare", folder=folder):
@@ -54,7 +56,7 @@ for round in range(3):
     from assay.tracking.find import latest
     pid = os.fork()
     if pid == 0:
-        counts = [len(latest(kind=kind, count=50)) for kind in ("run", "stage")]
+        counts = [len(latest(kind=kind, count=50)) for kind in ("run", "stage", "pipeline")]
         print("round", *counts, flush=True)
         os._exit(0)
     os.waitpid(pid, 0)
@@ -66,7 +68,7 @@ def test_eight_processes_at_once_on_an_empty_folder(project):
         [sys.executable, "-c", EIGHT, str(project)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.split("\n")[:3] == ["round 8 8"] * 3
+    assert done.stdout.split("\n")[:3] == ["round 8 8 1"] * 3
 
 
 def test_a_killed_initialisation_leaves_nothing_that_harms(project):

@@ -94,10 +94,10 @@ class Outbox:
     def flush(self) -> None:
         """Send the metrics that wait."""
         with self._lock:
-            waiting, self._waiting = self._waiting, defaultdict(list)
             self._count, self._flushed = 0, time.monotonic()
-            for run_id, rows in waiting.items():
-                self.post({"op": "metrics", "run": run_id, "values": rows})
+            for run_id in list(self._waiting):
+                self.post({"op": "metrics", "run": run_id, "values": self._waiting[run_id]})
+                del self._waiting[run_id]
 
     def close(self) -> None:
         """Send everything that waits or was kept; what still cannot go stays for the next run."""
