@@ -21,7 +21,9 @@ def typed(cls: type[T], node: Mapping[str, Any], *, where: str = "") -> T:
     try:
         value = TypeAdapter(cls).validate_python(known)
     except ValidationError as error:
-        problems += [_sentence(e, where) for e in error.errors() if not _is_repeated(e, problems)]
+        told = {problem.split(":")[0] for problem in problems}
+        sentences = [_sentence(e, where) for e in error.errors()]
+        problems += [sentence for sentence in sentences if sentence.split(":")[0] not in told]
     if problems:
         raise ConfigError(problems)
     return value
@@ -76,10 +78,6 @@ def _no_numbers(cls: type, node: Mapping[str, Any], *, where: str) -> Iterator[s
             yield f"{path}: the value should be a number; got {value!r}"
         if isinstance(value, float) and kinds and not math.isfinite(value):
             yield f"{path}: the value should be a finite number; got {value!r}"
-
-
-def _is_repeated(error: Any, problems: list[str]) -> bool:
-    return error["type"] in ("unexpected_keyword_argument", "finite_number") and bool(problems)
 
 
 def _sentence(error: Any, where: str) -> str:

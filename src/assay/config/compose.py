@@ -78,6 +78,7 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
 
 
 def _with_settings(config: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
+    OmegaConf.set_struct(config, False)  # keys that are not there are reported later, all at once
     try:
         return OmegaConf.merge(config, settings)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
@@ -140,7 +141,8 @@ def finish(
             found.append(f"{key}: there is no such key{nearest(key, [*sections, *_PLAIN])}")
             continue
         section_problems = list(_problems(key, value, schema))
-        found += section_problems
+        told = {problem.split(":")[0] for problem in found}
+        found += [p for p in section_problems if p.split(":")[0] not in told]
         if not section_problems:
             complete[key] = _written_out(key, value, schema)
     if {*SEARCHABLE, "search"} <= complete.keys():
@@ -257,8 +259,11 @@ def _extremes(dimension: Dimension) -> tuple[Value, ...]:
 
 
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """Return, nested, what ``config`` sets otherwise than ``base``: the ``set`` of params.yaml."""
-    changed: dict[str, Any] = {}
+    """Return, nested, what ``config`` sets otherwise than ``base``: the ``set`` of params.yaml.
+
+    What only ``base`` has, such as a dimension of its search space, is taken out by null.
+    """
+    changed: dict[str, Any] = dict.fromkeys(key for key in base if key not in config)
     for key, value in config.items():
         if key == "choices" or (key in base and base[key] == value):
             continue

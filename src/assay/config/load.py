@@ -54,8 +54,9 @@ def build(node: Mapping[str, Any], *, where: str = "") -> Any:
 
     Raises ConfigError for a target outside ``ALLOWED_TARGETS`` and for knobs that do not fit.
     """
+    cls = target_class(node, where=where)
     knobs = {key: value for key, value in node.items() if key != "_target_"}
-    return typed(target_class(node, where=where), knobs, where=where)
+    return typed(cls, knobs, where=where)
 
 
 def target_class(node: Any, *, where: str = "") -> type:
