@@ -18,7 +18,7 @@ from assay.explanation.knobs import Explain
 from assay.inference.signature import signature_of
 from assay.stages import explain as stage
 
-KNOBS = Explain(rows=6, global_rows=20, background=10, samples=20_000, lime_samples=400)
+KNOBS = Explain(rows=4, global_rows=20, background=10, samples=20_000, lime_samples=400)
 TABLE = Spec(
     task="classification",
     kind="table",
@@ -209,6 +209,8 @@ def test_scores_say_how_far_an_explanation_can_be_believed(recorder):
     assert found["shap"]["verdict"] == TRUSTWORTHY
     assert 0 < found["lime"]["r2"]["median"] <= 1
     assert len(found["rows"]) == KNOBS.rows
+    for row in found["rows"].values():
+        assert (row["lime_verdict"] == TRUSTWORTHY) == (row["lime_r2"] >= 0.5)
     assert recorder.metrics["model_evaluations"] > 1000
     assert "shap_seconds" in recorder.metrics
     assert "seconds" not in json.dumps(found), "times differ from run to run"

@@ -11,7 +11,7 @@ import numpy as np
 _SURENESS = (
     (0.0, "surest and right"),
     (0.5, "typical and right"),
-    (0.9, "hardly sure, but right"),
+    (0.9, "less sure, but right"),
 )
 
 

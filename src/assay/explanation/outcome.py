@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from assay.explanation.faithfulness import (
     additivity_errors,
@@ -25,6 +26,8 @@ from assay.explanation.shapley import Shapley, explain
 from assay.explanation.sources import Predict
 from assay.explanation.subject import Subject
 from assay.explanation.surrogate import Question, Surrogate
+
+_SCORES = ("repeatability", "lime_r2", "agreement")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,44 +90,58 @@ def explained_values(values: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 
 def faithfulness(outcome: Outcome, subject: Subject, *, knobs: Explain) -> dict[str, Any]:
     """Return the figures of ``faithfulness.json``: errors, fits, agreement, and words for each."""
-    rows, outputs = len(subject.chosen), subject.explained_output[: len(subject.chosen)]
+    base = outcome.chosen.base
     both = np.concatenate([outcome.chosen.values, outcome.sample.values])
-    errors = additivity_errors(both, base=outcome.chosen.base, output=subject.output)
-    distance = to_explain(subject.output, base=outcome.chosen.base)
-    relative = float(errors.mean()) / distance if distance else float(errors.max() > 0)
-    first, second = (explained_values(half, outputs) for half in outcome.chosen.halves)
-    repeatable = repeatability(first, second)
-    r2 = np.array([s.r2 for s in outcome.surrogates])
-    lime = np.stack([s.values for s in outcome.surrogates])
-    agreement = rank_correlations(explained_values(outcome.chosen.values, outputs), lime)
+    errors = additivity_errors(both, base=base, output=subject.output)
+    distance = to_explain(subject.output, base=base)
+    relative = errors.mean(axis=1) / distance if distance else np.sign(errors.max(axis=1))
+    chosen = _row_scores(outcome, subject, errors=errors.max(axis=1))
+    repeatable, r2, agreement = (chosen[name].to_numpy() for name in _SCORES)
     return {
         "shap": {
             "additivity_error": {
                 "largest": float(errors.max()),
                 "mean": float(errors.mean()),
-                "relative": relative,
+                "relative": float(relative.mean()),
                 "scale": distance,
             },
             "repeatability": spread(repeatable),
             "evaluations": outcome.chosen.evaluations + outcome.sample.evaluations,
             "verdict": judge_shapley(
-                relative_error=relative, repeatable=repeatable, scale=distance
+                relative_error=float(relative.mean()), repeatable=repeatable, scale=distance
             ),
         },
         "lime": {
             "r2": spread(r2),
-            "evaluations": rows * knobs.lime_samples,
+            "evaluations": len(chosen) * knobs.lime_samples,
             "verdict": judge_surrogate(r2),
         },
         "agreement": {**spread(agreement), "verdict": judge_agreement(agreement)},
         "rows": {
             str(subject.ids[i]): {
-                "reason": subject.picks[i].reason,
-                "additivity_error": float(errors[i].max()),
-                "repeatability": float(repeatable[i]),
-                "lime_r2": float(r2[i]),
-                "agreement": float(agreement[i]),
+                **scores,
+                "shap_verdict": judge_shapley(
+                    relative_error=float(relative[i]), repeatable=repeatable[[i]], scale=distance
+                ),
+                "lime_verdict": judge_surrogate(r2[[i]]),
             }
-            for i in range(rows)
+            for i, scores in enumerate(chosen.to_dict("records"))
         },
     }
+
+
+def _row_scores(outcome: Outcome, subject: Subject, *, errors: np.ndarray) -> pd.DataFrame:
+    """Score each chosen row; ``errors`` are the largest additivity errors of all rows."""
+    rows = len(subject.chosen)
+    outputs = subject.explained_output[:rows]
+    first, second = (explained_values(half, outputs) for half in outcome.chosen.halves)
+    lime = np.stack([s.values for s in outcome.surrogates])
+    return pd.DataFrame(
+        {
+            "reason": [c.reason for c in subject.picks],
+            "additivity_error": errors[:rows],
+            "repeatability": repeatability(first, second),
+            "lime_r2": [s.r2 for s in outcome.surrogates],
+            "agreement": rank_correlations(explained_values(outcome.chosen.values, outputs), lime),
+        }
+    )
