@@ -36,10 +36,9 @@ def refuse_repeated(names: Iterable[str], path: Path) -> None:
 def _plain(series: pd.Series, *, path: Path) -> pd.Series:
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series.astype(series.cat.categories.dtype if series.notna().all() else object)
-    if pd.api.types.is_string_dtype(series) or series.dtype == object:
-        series = series.where(series != "", None)
     if series.dtype != object:
-        return series
+        is_text = pd.api.types.is_string_dtype(series)
+        return series.where(series != "", None) if is_text else series
     known = series.dropna()
     if known.map(lambda value: isinstance(value, Decimal)).all() and len(known):
         return series.astype(float)
@@ -49,4 +48,4 @@ def _plain(series: pd.Series, *, path: Path) -> pd.Series:
             f"{path}: column '{series.name}' holds a {type(nested.iloc[0]).__name__} in each cell: "
             "expected one value; spread it over columns of its own, or leave it out of the file"
         )
-    return series
+    return series.where(series != "", None)

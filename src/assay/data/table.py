@@ -130,7 +130,8 @@ def as_text(series: pd.Series) -> pd.Series:
     Each value by itself, so that no row decides how another is written: a whole number is
     written without '.0', whether or not other rows made the column one of floats.
     """
-    return series.astype(object).where(series.notna(), None).map(_text).astype(object)
+    values = series.astype(object).where(series.notna(), None)
+    return pd.Series([_text(v) for v in values], index=series.index, name=series.name, dtype=object)
 
 
 def _text(value: Any) -> str | None:
