@@ -1,0 +1,146 @@
+"""The model card: a page of Markdown that says what a model is, what it showed, and how to use it.
+
+After Mitchell et al. 2019, Model Cards for Model Reporting, doi:10.1145/3287560.3287596.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from assay.gate.decide import Condition
+
+Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By a metric's name: ``value``, ``low`` and ``high``, any of them None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that a card tells."""
+
+    name: str
+    version: str
+    verdict: str
+    task: str
+    kind: str
+    target: str
+    classes: Sequence[object]
+    inputs: int
+    choices: Mapping[str, str]
+    rows: Mapping[str, int]
+    split_by: str
+    checks: Sequence[Mapping[str, Any]]
+    training: Mapping[str, Any]
+    metrics: Measured
+    baselines: Mapping[str, Measured]
+    explanations: Mapping[str, str]
+    conditions: Sequence[Condition]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def card(facts: Facts) -> str:
+    """Return the card."""
+    sections = (
+        _head(facts),
+        _data(facts),
+        _training(facts),
+        _metrics(facts),
+        _explanations(facts),
+        _gate(facts),
+        _reproduce(facts),
+        _load(facts),
+    )
+    return "\n".join(line for section in sections for line in section).rstrip() + "\n"
+
+
+def _head(facts: Facts) -> Iterator[str]:
+    chosen = ", ".join(f"{group}: `{option}`" for group, option in facts.choices.items())
+    yield from (f"# {facts.name}, version {facts.version}", "", f"**{facts.verdict}**", "")
+    what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
+    inputs = "one image" if facts.kind == "image" else f"{facts.inputs} columns"
+    yield from (f"Predicts `{facts.target}` ({what}) from {inputs}. {chosen}.", "")
+
+
+def _data(facts: Facts) -> Iterator[str]:
+    sizes = ", ".join(f"{name} {rows}" for name, rows in facts.rows.items())
+    yield from ("## Data", "", f"Rows: {sizes}; split by {facts.split_by}.", "")
+    found = [c for c in facts.checks if c.get("status") != "ok"]
+    if not found:
+        yield from (f"All {len(facts.checks)} checks of the data passed.", "")
+        return
+    yield from (f"- {c['status']}, {c['name']}: {c['found']}" for c in found)
+    yield ""
+
+
+def _training(facts: Facts) -> Iterator[str]:
+    knobs = ", ".join(f"{key} {value}" for key, value in facts.training.items())
+    yield from ("## Training", "", f"{knobs}.", "")
+
+
+def _metrics(facts: Facts) -> Iterator[str]:
+    yield from ("## Metrics on the sealed test split, with 95 % intervals", "")
+    yield from _table(
+        ["metric", "model", *facts.baselines],
+        (
+            [name, _interval(found), *(_value(b.get(name)) for b in facts.baselines.values())]
+            for name, found in facts.metrics.items()
+        ),
+    )
+
+
+def _explanations(facts: Facts) -> Iterator[str]:
+    if facts.explanations:
+        yield from ("## Explanations", "")
+        yield from (f"- {name}: {verdict}" for name, verdict in facts.explanations.items())
+        yield ""
+
+
+def _gate(facts: Facts) -> Iterator[str]:
+    yield from ("## Gate", "")
+    yield from _table(
+        ["condition", "wanted", "found", "passed"],
+        ([c.name, c.wanted, c.found, "yes" if c.passed else "**no**"] for c in facts.conditions),
+    )
+
+
+def _reproduce(facts: Facts) -> Iterator[str]:
+    commit = facts.tags.get("git_commit", "none")
+    yield from ("## To make it again", "", "The files are in the model's folder `origin/`.", "")
+    yield from (f"    git checkout {commit}", "    git apply changes.diff   # if not empty")
+    yield from ("    cp params.yaml dvc.lock .", "    dvc repro", "")
+    yield from _table(
+        ["of", "SHA-256"], ([k, f"`{v}`"] for k, v in facts.tags.items() if "digest" in k)
+    )
+
+
+def _load(facts: Facts) -> Iterator[str]:
+    address = f"models:/{facts.name}/{facts.version}"
+    yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv", "")
+    yield from ("or in Python, rows numbered from 0:", "")
+    given = "{'image': pixels}" if facts.kind == "image" else "frame.reset_index(drop=True)"
+    yield f"    mlflow.pyfunc.load_model('{address}').predict({given})"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(map(_cell, head))} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows)
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _value(found: Mapping[str, Any] | None) -> str:
+    value = (found or {}).get("value")
+    return "" if value is None else f"{value:.4g}"
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    if found.get("value") is None:
+        return f"undefined ({found['reason']})" if found.get("reason") else "undefined"
+    if found.get("low") is None:
+        return _value(found)
+    return f"{_value(found)} ({found['low']:.4g} to {found['high']:.4g})"

@@ -1,0 +1,349 @@
+"""Reads the graph and all that was found about it; writes receipt.json and card.md."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.artifacts.files import digest, read_json, read_yaml, staged, write_json, write_text
+from assay.artifacts.paths import CONFIG, project_root, stage_folder
+from assay.data.prepared import ID, Split
+from assay.data.spec import Spec, read_spec
+from assay.errors import AssayError, ExportError
+from assay.gate.card import Facts, card
+from assay.gate.decide import (
+    Alias,
+    Champion,
+    Condition,
+    Evidence,
+    against_champion,
+    alias_for,
+    judge,
+    metric_of,
+)
+from assay.gate.knobs import Gate
+from assay.inference.feeds import frame_feeds, split_feeds
+from assay.inference.predictions import prediction_table, scores_of
+from assay.inference.session import Session
+from assay.inference.signature import IMAGE, PREDICTION, Signature, read_signature
+from assay.metrics.scores import score
+from assay.tracking import registry
+from assay.tracking.difference import difference
+from assay.tracking.registry import Version
+from assay.tracking.reload import reloaded_outputs
+from assay.tracking.revision import revision_tags
+from assay.tracking.run import Tracked, stage_run
+
+log = logging.getLogger(__name__)
+_BATCH = 256
+_EXAMPLE_ROWS = 3
+_SAME = {"rtol": 1e-5, "atol": 1e-6}
+_TOLD = ("optimizer", "lr", "weight_decay", "batch_size", "max_epochs", "loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """What a model must show, and the name under which it is registered."""
+
+    gate: Gate
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    """The model as the earlier stages left it."""
+
+    config: Mapping[str, Any]
+    spec: Spec
+    signature: Signature
+    graph: Path
+    test: Split
+    metrics: Mapping[str, Mapping[str, Any]]
+    baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    parity: Mapping[str, Any]
+    explanations: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    alias: Alias
+    why: str
+    conditions: Sequence[Condition]
+
+    @property
+    def is_accepted(self) -> bool:
+        return all(condition.passed for condition in self.conditions)
+
+    @property
+    def reasons(self) -> list[str]:
+        return [self.why, *map(str, self.conditions)]
+
+
+def run(params: Params) -> None:
+    """Register the graph, make sure that it can be loaded, and let the gate decide its alias."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        staged("register") as folder,
+        stage_run("register", folder=folder) as tracked,
+    ):
+        candidate = _read()
+        conditions = _judge(params.gate, candidate)
+        origin = _origin(Path(scratch))
+        version = _register(params, candidate, tracked, origin=origin)
+        with _rejected_on_failure(version):
+            _require_same_predictions(version, candidate)
+            with registry.alone_with(params.name):
+                verdict = _decide(params, candidate, conditions)
+                verdict = _settle(verdict, version, candidate, folder=folder, tracked=tracked)
+        _track(tracked, version, verdict, candidate, folder=folder)
+        for file in origin:
+            tracked.log_artifact(file, "origin")
+
+
+def _read() -> _Candidate:
+    prepared, exported = stage_folder("prepare"), stage_folder("export")
+    evaluated, explained = stage_folder("evaluate"), stage_folder("explain")
+    faithfulness = read_json(explained / "faithfulness.json")
+    return _Candidate(
+        config=read_yaml(CONFIG),
+        spec=read_spec(prepared / "spec.json"),
+        signature=read_signature(exported / "signature.json"),
+        graph=exported / "model.onnx",
+        test=Split(prepared / "test"),
+        metrics=read_json(evaluated / "metrics.json"),
+        baselines={
+            name: found.get("metrics", found)
+            for name, found in read_json(evaluated / "baselines.json").items()
+        },
+        parity=read_json(exported / "parity.json"),
+        explanations={
+            name: found["verdict"]
+            for name, found in faithfulness.items()
+            if isinstance(found, Mapping) and "verdict" in found
+        },
+        tags=_provenance(exported / "model.onnx"),
+    )
+
+
+def _provenance(graph: Path) -> dict[str, str]:
+    digests, revision = read_json(stage_folder("prepare") / "digests.json"), revision_tags()
+    lock = project_root() / "dvc.lock"
+    return {
+        "data_digest": digests["data"],
+        "test_digest": digests["test"],
+        "config_digest": digest(CONFIG),
+        "graph_digest": digest(graph),
+        "dvc_lock_digest": digest(lock) if lock.is_file() else "none",
+        "git_commit": revision.get("mlflow.source.git.commit", "none"),
+        "git_dirty": revision.get("git.dirty", "unknown"),
+    }
+
+
+def _judge(gate: Gate, candidate: _Candidate) -> list[Condition]:
+    evidence = Evidence(
+        metrics=_values(candidate.metrics),
+        baselines={name: _values(found) for name, found in candidate.baselines.items()},
+        difference=candidate.parity["largest_difference"],
+        tolerance=candidate.parity["tolerance"],
+        explanations=candidate.explanations,
+    )
+    return judge(gate, evidence, goal=metric_of(gate, task=candidate.spec.task))
+
+
+def _values(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    return {name: found["value"] for name, found in measured.items()}
+
+
+def _origin(folder: Path) -> list[Path]:
+    """Gather what was run: the configuration, the lock, and how the work tree differs."""
+    (folder / "changes.diff").write_text(difference(), encoding="utf-8", errors="surrogateescape")
+    root = project_root()
+    kept = [root / "params.yaml", root / "dvc.lock", CONFIG, folder / "changes.diff"]
+    return [path for path in kept if path.is_file()]
+
+
+def _register(
+    params: Params, candidate: _Candidate, tracked: Tracked, *, origin: Sequence[Path]
+) -> Version:
+    rows = _raw_rows(candidate)
+    return registry.register(
+        params.name,
+        run_id=tracked.run_id,
+        graph=candidate.graph,
+        signature=candidate.signature,
+        example=rows[:1] if isinstance(rows, np.ndarray) else rows.head(_EXAMPLE_ROWS),
+        tags={**candidate.tags, "assay": installed("assay"), **candidate.config["choices"]},
+        beside=origin,
+    )
+
+
+def _raw_rows(candidate: _Candidate) -> pd.DataFrame | np.ndarray:
+    if candidate.signature.kind == "image":
+        return candidate.test.whole()[IMAGE]
+    return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
+
+
+@contextmanager
+def _rejected_on_failure(version: Version) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        registry.reject(version)
+        raise
+
+
+def _require_same_predictions(version: Version, candidate: _Candidate) -> None:
+    measured = pd.read_parquet(stage_folder("evaluate") / "predictions.parquet")
+    outputs = reloaded_outputs(version, _raw_rows(candidate))
+    found = prediction_table(outputs, candidate.signature)
+    wrong = _differing_rows(found, measured)
+    if list(measured[ID]) != list(candidate.test.rows()[ID]) or wrong.any():
+        raise ExportError(
+            f"{version.uri}, loaded in a fresh process, gives other predictions than were "
+            f"measured in {int(wrong.sum())} of {len(measured)} test rows: the version is deleted; "
+            "run 'dvc repro -f evaluate' and look at the difference"
+        )
+
+
+def _differing_rows(found: pd.DataFrame, measured: pd.DataFrame) -> np.ndarray:
+    if len(found) != len(measured):
+        return np.ones(len(measured), bool)
+    wrong = np.zeros(len(measured), bool)
+    for name in found.columns:
+        ours, theirs = found[name], measured[name]
+        is_label = name == PREDICTION and len(found.columns) > 1
+        same = (
+            (ours.astype(str) == theirs.astype(str)).to_numpy()
+            if is_label
+            else np.isclose(ours.astype(float), theirs.astype(float), equal_nan=True, **_SAME)
+        )
+        wrong |= ~same
+    return wrong
+
+
+def _decide(params: Params, candidate: _Candidate, conditions: Sequence[Condition]) -> _Verdict:
+    goal = metric_of(params.gate, task=candidate.spec.task)
+    present = registry.champion_of(params.name)
+    champion = _run_again(present, candidate, metric=goal.name) if present else None
+    value = candidate.metrics[goal.name]["value"]
+    last = against_champion(params.gate, value=value, champion=champion, goal=goal)
+    every = [*conditions, last]
+    alias, why = alias_for(params.gate, every, experiment=os.environ.get("DVC_EXP_NAME"))
+    return _Verdict(alias=alias, why=why, conditions=every)
+
+
+def _run_again(present: Version, candidate: _Candidate, *, metric: str) -> Champion:
+    """Score the champion on the present test rows, or say why it cannot be run on them."""
+    try:
+        value = _score_of(present, candidate, metric=metric)
+    except AssayError as error:
+        return Champion(version=present.number, value=None, note=" ".join(str(error).split()))
+    is_other = present.tags.get("test_digest") != candidate.tags["test_digest"]
+    note = "the champion comes from another split and may have learned from some of these rows"
+    return Champion(version=present.number, value=value, note=note if is_other else "")
+
+
+def _score_of(present: Version, candidate: _Candidate, *, metric: str) -> float:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = registry.fetch(present, Path(scratch))
+        signature = read_signature(folder / registry.SIGNATURE)
+        ours = candidate.signature
+        if (signature.task, set(signature.classes)) != (ours.task, set(ours.classes)):
+            raise ExportError(
+                f"it predicts {_answers(signature)}, the new version {_answers(ours)}"
+            )
+        session = Session(folder / registry.GRAPH)
+        outputs = session.stream(split_feeds(candidate.test, signature, batch_size=_BATCH))
+    output = scores_of(outputs, signature)
+    if signature.classes:
+        output = output[:, [signature.classes.index(label) for label in ours.classes]]
+    return score(ours.task, target=candidate.test.target, output=output)[metric]
+
+
+def _answers(signature: Signature) -> str:
+    return ", ".join(map(str, signature.classes)) or "a number"
+
+
+def _settle(
+    verdict: _Verdict, version: Version, candidate: _Candidate, *, folder: Path, tracked: Tracked
+) -> _Verdict:
+    """Write receipt and card, then set the alias: a full disk leaves the champion as it was."""
+    _write(verdict, version, candidate, folder=folder, tracked=tracked)
+    if not registry.set_alias(version, verdict.alias):
+        why = f"challenger, because another version became {verdict.alias} at the same moment"
+        verdict = _Verdict(alias="challenger", why=why, conditions=verdict.conditions)
+        _write(verdict, version, candidate, folder=folder, tracked=tracked)
+        registry.set_alias(version, verdict.alias)
+    return verdict
+
+
+def _write(
+    verdict: _Verdict, version: Version, candidate: _Candidate, *, folder: Path, tracked: Tracked
+) -> None:
+    receipt = {
+        "name": version.name,
+        "version": version.number,
+        "alias": verdict.alias,
+        "accepted": verdict.is_accepted,
+        "reasons": verdict.reasons,
+        "run_id": tracked.run_id,
+    }
+    write_json(folder / "receipt.json", receipt)
+    write_text(folder / "card.md", card(_facts(verdict, version, candidate)))
+
+
+def _facts(verdict: _Verdict, version: Version, candidate: _Candidate) -> Facts:
+    checks = read_json(stage_folder("prepare") / "checks.json")
+    effective = read_yaml(stage_folder("train") / "effective.yaml")
+    knobs = {key: value for key, value in effective["model"].items() if key != "_target_"}
+    told = {key: effective["training"][key] for key in _TOLD if key in effective["training"]}
+    return Facts(
+        name=version.name,
+        version=version.number,
+        verdict=verdict.why,
+        task=candidate.spec.task,
+        kind=candidate.spec.kind,
+        target=candidate.spec.target,
+        classes=candidate.spec.classes,
+        inputs=len(candidate.spec.columns),
+        choices=candidate.config["choices"],
+        rows=checks["split"]["rows"],
+        split_by=checks["split"]["by"],
+        checks=checks["checks"],
+        training={**knobs, **told, "seed": effective["seed"]},
+        metrics=candidate.metrics,
+        baselines=candidate.baselines,
+        explanations=candidate.explanations,
+        conditions=verdict.conditions,
+        tags=candidate.tags,
+    )
+
+
+def _track(
+    tracked: Tracked, version: Version, verdict: _Verdict, candidate: _Candidate, *, folder: Path
+) -> None:
+    metrics = {k: v for k, v in _values(candidate.metrics).items() if v is not None}
+    words = "accepted" if verdict.is_accepted else "rejected by the gate"
+    told = {"verdict": f"{words}; {verdict.why}", "model_version": version.uri}
+    shown = {name: f"{value:.6g}" for name, value in metrics.items()}
+    text = (folder / "card.md").read_text(encoding="utf-8")
+    registry.describe(version, text=text, tags={**told, **shown})
+    tracked.set_tags({**told, "alias": verdict.alias})
+    tracked.log_parent(metrics=metrics, tags={**told, "alias": verdict.alias})
+    for name in ("receipt.json", "card.md"):
+        tracked.log_artifact(folder / name)
+    log.info("%s: %s", version.uri, verdict.why)
+    for condition in verdict.conditions:
+        if not condition.passed:
+            log.info("  %s", condition)
