@@ -1,0 +1,249 @@
+"""``assay predict``: raw rows in, predictions out, and what is said when that cannot be."""
+
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from onnx import TensorProto, helper
+
+from assay.cli.main import main
+from assay.data.spec import Column, Image, Spec
+from assay.inference.signature import signature_of
+from assay.tracking import registry
+from assay.tracking.run import stage_run
+
+TABLE = Spec(
+    task="classification",
+    kind="table",
+    target="y",
+    train_rows=4,
+    columns=(
+        Column(name="size", type="numeric"),
+        Column(name="colour", type="categorical", categories=("blue", "red")),
+    ),
+    classes=("no", "yes"),
+    class_counts=(2, 2),
+)
+IMAGES = Spec(
+    task="regression",
+    kind="image",
+    target="y",
+    train_rows=4,
+    image=Image(channels=1, height=2, width=2, mean=(0.0,), std=(1.0,)),
+)
+URI = "models:/flowers@champion"
+CSV = "id,size,colour\n7,2,red\n8,-3,blue\n9,1.5,never seen\n"
+
+
+def save(file, nodes, constants, spec):
+    types = {
+        "double": TensorProto.DOUBLE,
+        "float": TensorProto.FLOAT,
+        "string": TensorProto.STRING,
+        "uint8": TensorProto.UINT8,
+    }
+    signature = signature_of(spec)
+    inputs, outputs = (
+        [helper.make_tensor_value_info(t.name, types[t.type], ["N", *t.shape[1:]]) for t in ends]
+        for ends in (signature.inputs, signature.outputs)
+    )
+    graph = helper.make_graph(nodes, "small", inputs, outputs, constants)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    file.write_bytes(model.SerializeToString())
+    return signature
+
+
+def table_graph(file):
+    nodes = [
+        helper.make_node(
+            "LabelEncoder",
+            ["colour"],
+            ["code"],
+            domain="ai.onnx.ml",
+            keys_strings=["blue", "red"],
+            values_floats=[1.0, 2.0],
+            default_float=0.0,
+        ),
+        helper.make_node("Cast", ["size"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["float", "code"], ["score"]),
+        helper.make_node("Reshape", ["score", "column"], ["yes"]),
+        helper.make_node("Neg", ["yes"], ["no"]),
+        helper.make_node("Concat", ["no", "yes"], ["logits"], axis=1),
+        helper.make_node("Softmax", ["logits"], ["probability"], axis=1),
+        helper.make_node("ArgMax", ["probability"], ["best"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["classes", "best"], ["prediction"]),
+    ]
+    constants = [
+        helper.make_tensor("column", TensorProto.INT64, [2], [-1, 1]),
+        helper.make_tensor("classes", TensorProto.STRING, [2], [b"no", b"yes"]),
+    ]
+    return save(file, nodes, constants, TABLE)
+
+
+def image_graph(file):
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["float", "axes"], ["prediction"], keepdims=0),
+    ]
+    constants = [helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])]
+    return save(file, nodes, constants, IMAGES)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home in which a model of tables and one of images are registered."""
+    folder = tmp_path_factory.mktemp("home")
+    frame = pd.DataFrame({"size": [1.0], "colour": ["red"]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(folder))
+        patch.chdir(folder)
+        for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_ROOT"):
+            patch.delenv(name, raising=False)
+        Path("artifacts").mkdir()
+        Path("artifacts/config.yaml").write_text("choices: {}\nname: flowers\nseed: 0\n")
+        file = folder / "graph.onnx"
+        with stage_run("register", folder=folder) as tracked:
+            for name, make, example in (
+                ("flowers", table_graph, frame),
+                ("pictures", image_graph, np.zeros((1, 1, 2, 2), np.uint8)),
+            ):
+                version = registry.register(
+                    name,
+                    run_id=tracked.run_id,
+                    graph=file,
+                    signature=make(file),
+                    example=example,
+                    tags={},
+                )
+                registry.set_alias(version, "champion")
+    return folder
+
+
+@pytest.fixture
+def assay(home, tmp_path, monkeypatch, capsys):
+    """Run the verb in this process and return its exit status and what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    Path("in.csv").write_text(CSV)
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def assay(*words):
+        monkeypatch.setattr(sys, "argv", ["assay", "predict", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    yield assay
+    signal.signal(signal.SIGTERM, before)
+
+
+def left():
+    return {path.name for path in Path().iterdir()} - {"in.csv"}
+
+
+def test_rows_come_back_with_prediction_and_probabilities(assay):
+    status, said, noted = assay(URI, "in.csv", "-o", "out.csv")
+    assert status == 0, noted
+    assert said == "3 rows scored by models:/flowers/1: out.csv\n"
+    assert "not used by the model: id" in noted
+    out = pd.read_csv("out.csv")
+    assert list(out.columns) == [
+        "id",
+        "size",
+        "colour",
+        "prediction",
+        "probability_no",
+        "probability_yes",
+    ]
+    assert list(out.id) == [7, 8, 9]
+    assert list(out.prediction) == ["yes", "no", "yes"]
+    assert out.probability_yes[0] == pytest.approx(1 / (1 + np.exp(-8)), abs=1e-6)
+    np.testing.assert_allclose(out.probability_no + out.probability_yes, 1, atol=1e-6)
+    assert left() == {"out.csv"}
+
+
+def test_parquet_in_and_out(assay):
+    pd.read_csv("in.csv").to_parquet("in.parquet")
+    status, _, noted = assay("models:/flowers/1", "in.parquet", "-o", "out.parquet")
+    assert status == 0, noted
+    assert list(pd.read_parquet("out.parquet").prediction) == ["yes", "no", "yes"]
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 2, 2), (3, 2, 2)])
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_images_as_arrays(assay, shape, suffix):
+    pixels = np.arange(12).reshape(shape)
+    (np.save if suffix == ".npy" else np.savez)(f"in{suffix}", pixels)
+    status, _, noted = assay("models:/pictures@champion", f"in{suffix}", "-o", "out.csv")
+    assert status == 0, noted
+    assert list(pd.read_csv("out.csv").prediction) == [6, 22, 38]
+
+
+def test_images_as_columns_of_pixels(assay):
+    columns = [f"pixel_{i}" for i in range(4)]
+    pd.DataFrame(np.arange(12).reshape(3, 4), columns=columns).to_csv("pixels.csv", index=False)
+    status, _, noted = assay("models:/pictures@champion", "pixels.csv", "-o", "out.csv")
+    assert status == 0, noted
+    assert list(pd.read_csv("out.csv").prediction) == [6, 22, 38]
+
+
+@pytest.mark.parametrize(
+    ("uri", "given", "words"),
+    [
+        (URI, "id,siz,colour\n1,2,red\n", ("column 'size' is missing", "did you mean 'siz'")),
+        (URI, "size,colour\nbig,red\n", ("column 'size', row 0", "'big'")),
+        (URI, "size,colour,prediction\n1,red,yes\n", ("prediction", "rename them")),
+        (URI, "", ("in.csv is empty",)),
+        ("models:/flower@champion", CSV, ("did you mean 'flowers'",)),
+        ("models:/flowers@champoin", CSV, ("no alias 'champoin'", "@champion (version 1)")),
+        ("models:/flowers/9", CSV, ("no version 9", "version 1")),
+        ("flowers", CSV, ("expected models:/NAME@champion", "flowers, pictures")),
+        ("models:/pictures@champion", CSV, ("pixel_0 to pixel_3",)),
+    ],
+)
+def test_what_cannot_be_scored_is_one_message_and_no_file(assay, uri, given, words):
+    Path("in.csv").write_text(given)
+    status, said, noted = assay(uri, "in.csv", "-o", "out.csv")
+    assert status == 1
+    assert said == ""
+    assert "Traceback" not in noted
+    for word in words:
+        assert word in noted
+    assert left() == set()
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((2, 1, 3, 3)), "expected an array of rows x 1 x 2 x 2, but got 2 x 1 x 3 x 3"),
+        (np.full((2, 1, 2, 2), 0.5), "whole numbers from 0 to 255"),
+    ],
+)
+def test_arrays_that_are_no_such_images(assay, array, words):
+    np.save("in.npy", array)
+    status, _, noted = assay("models:/pictures@champion", "in.npy", "-o", "out.csv")
+    assert status == 1
+    assert words in noted
+
+
+def test_a_place_that_is_not_there(assay):
+    status, _, noted = assay(URI, "in.csv", "-o", "nowhere/out.csv")
+    assert status == 1
+    assert "there is no folder" in noted
+
+
+def test_a_file_that_was_there_stays_when_it_fails(assay):
+    Path("out.csv").write_text("old\n")
+    shutil.copy("in.csv", "bad.csv")
+    Path("bad.csv").write_text("colour\nred\n")
+    status, _, _ = assay(URI, "bad.csv", "-o", "out.csv")
+    assert status == 1
+    assert Path("out.csv").read_text() == "old\n"
