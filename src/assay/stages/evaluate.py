@@ -1,0 +1,260 @@
+"""Reads model.onnx, test, train, history.csv; writes metrics, predictions, baselines, pictures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from assay.artifacts.files import staged, write_json
+from assay.artifacts.paths import stage_folder
+from assay.baselines.fit import Answer, fit_baselines
+from assay.baselines.verdict import compare
+from assay.data.prepared import ID, TARGET, Split
+from assay.data.spec import Spec, read_spec
+from assay.errors import ArtifactError
+from assay.figures.classification import (
+    confusion_matrix,
+    precision_recall_curve,
+    reliability,
+    roc_curve,
+)
+from assay.figures.comparison import forest
+from assay.figures.regression import residual_plots
+from assay.inference.feeds import split_feeds
+from assay.inference.predictions import prediction_table, scores_of, with_targets
+from assay.inference.session import Session
+from assay.inference.signature import Signature, read_signature
+from assay.metrics import curves
+from assay.metrics.fitting import judge_fitting
+from assay.metrics.intervals import Interval, Resampled, resample
+from assay.metrics.knobs import Evaluate
+from assay.metrics.objective import direction
+from assay.metrics.slices import score_slices
+from assay.tracking.run import Tracked, stage_run
+
+log = logging.getLogger(__name__)
+Tables = dict[str, pd.DataFrame]
+
+_COMPARED = {
+    "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
+    "regression": ("rmse", "mae", "r2"),
+}
+_EMPTY: dict[str, tuple[str, ...]] = {
+    "confusion": ("actual", "predicted"),
+    "roc": ("class", "false_positive_rate", "true_positive_rate", "threshold"),
+    "pr": ("class", "recall", "precision", "threshold"),
+    "calibration": ("confidence", "accuracy", "rows"),
+    "residuals": ("actual", "predicted", "residual"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """How the test split is scored."""
+
+    evaluate: Evaluate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The test rows, and what the graph says about them."""
+
+    spec: Spec
+    split: Split
+    target: np.ndarray
+    output: np.ndarray
+    predictions: pd.DataFrame
+
+
+def run(params: Params) -> None:
+    """Score the exported graph on the sealed test split, beside the baselines."""
+    knobs = params.evaluate
+    with staged("evaluate") as folder, stage_run("evaluate", folder=folder) as tracked:
+        asked = ask(knobs)
+        asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
+        ours = resample(asked.spec.task, target=asked.target, output=asked.output, knobs=knobs)
+        answers = _baselines(asked, knobs)
+        theirs = {name: _resampled(asked, answer, knobs) for name, answer in answers.items()}
+        metrics = ours.intervals()
+        write_json(folder / "metrics.json", metrics)
+        write_json(folder / "slices.json", _slices(asked, knobs))
+        verdicts = _verdicts(asked.spec, ours, theirs)
+        write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
+        fitting = judge_fitting(_history())
+        write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": fitting})
+        tables = plot_tables(asked, knobs)
+        _write_tables(tables, folder / "plots")
+        beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
+        _draw(asked.spec, tables, beside, folder / "pictures")
+        _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
+
+
+def ask(knobs: Evaluate) -> Asked:
+    """Return the graph's answers for the raw inputs of the test split."""
+    prepared, exported = stage_folder("prepare"), stage_folder("export")
+    signature = read_signature(exported / "signature.json")
+    split = Split(prepared / "test")
+    session = Session(exported / "model.onnx", threads=knobs.threads, batch_size=knobs.batch_size)
+    outputs = session.stream(split_feeds(split, signature, batch_size=knobs.batch_size))
+    return Asked(
+        spec=read_spec(prepared / "spec.json"),
+        split=split,
+        target=np.asarray(split.target),
+        output=scores_of(outputs, signature),
+        predictions=_predictions(outputs, signature, split.rows()),
+    )
+
+
+def _predictions(
+    outputs: Mapping[str, np.ndarray], signature: Signature, rows: pd.DataFrame
+) -> pd.DataFrame:
+    table = prediction_table(outputs, signature)
+    return with_targets(table, ids=rows[ID], target=rows[TARGET])
+
+
+def _baselines(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
+    return fit_baselines(
+        Split(stage_folder("prepare") / "train"),
+        asked.split,
+        spec=asked.spec,
+        most_rows=knobs.baseline_rows,
+        seed=knobs.seed,
+        threads=knobs.threads,
+    )
+
+
+def _resampled(asked: Asked, answer: Answer, knobs: Evaluate) -> Resampled:
+    return resample(asked.spec.task, target=asked.target, output=answer.output, knobs=knobs)
+
+
+def _slices(asked: Asked, knobs: Evaluate) -> list[dict[str, Any]]:
+    return score_slices(
+        asked.spec.task,
+        rows=asked.split.rows(),
+        target=asked.target,
+        output=asked.output,
+        knobs=knobs,
+    )
+
+
+def _verdicts(spec: Spec, ours: Resampled, theirs: Mapping[str, Resampled]) -> dict[str, str]:
+    return {
+        name: compare(spec.task, model=ours, baseline=baseline, name=name)
+        for name, baseline in theirs.items()
+    }
+
+
+def _baseline_report(
+    answers: Mapping[str, Answer], scores: Mapping[str, Resampled], verdicts: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        name: {
+            "about": answer.about,
+            "fitted_rows": answer.rows,
+            "note": answer.note,
+            "metrics": scores[name].intervals(),
+            "verdict": verdicts[name],
+        }
+        for name, answer in answers.items()
+    }
+
+
+def _history() -> pd.DataFrame:
+    path = stage_folder("train") / "history.csv"
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} is missing: run 'dvc repro train' to make it") from error
+
+
+def plot_tables(asked: Asked, knobs: Evaluate) -> Tables:
+    """Return the points behind every plot of the task, by the plot's name."""
+    target, output, classes = asked.target, asked.output, asked.spec.classes
+    if asked.spec.task == "regression":
+        return {"residuals": curves.residuals(target=target, output=output)}
+    known: Any = {"target": target, "output": output, "classes": classes}
+    return {
+        "confusion": curves.confusion(**known),
+        "roc": curves.roc(**known),
+        "pr": curves.precision_recall(**known),
+        "calibration": curves.calibration(
+            target=target, output=output, bins=knobs.calibration_bins
+        ),
+    }
+
+
+def _write_tables(tables: Tables, folder: Path) -> None:
+    """Write the same files for every task, since outputs of a stage are fixed; some are empty."""
+    folder.mkdir()
+    for name, columns in _EMPTY.items():
+        table = tables.get(name, pd.DataFrame(columns=list(columns)))
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+
+
+def _draw(
+    spec: Spec, tables: Tables, beside: Mapping[str, Mapping[str, Interval]], folder: Path
+) -> None:
+    folder.mkdir()
+    names = _COMPARED[spec.task]
+    better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
+    pictures = {
+        "baselines": forest(beside, metrics=better),
+        **(
+            _of_classes(spec, tables, beside["model"])
+            if spec.task == "classification"
+            else {"residuals": residual_plots(tables["residuals"], target=spec.target)}
+        ),
+    }
+    for name, figure in pictures.items():
+        figure.savefig(folder / f"{name}.png")
+
+
+def _of_classes(spec: Spec, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:
+    classes = [str(label) for label in spec.classes]
+    actual = tables["confusion"]["actual"]
+    share = float((actual == classes[1]).mean()) if len(classes) == 2 else None
+    return {
+        "confusion": confusion_matrix(tables["confusion"], classes=classes),
+        "roc": roc_curve(tables["roc"], area=_value(metrics, "roc_auc")),
+        "precision_recall": precision_recall_curve(tables["pr"], share=share),
+        "calibration": reliability(tables["calibration"], error=_value(metrics, "ece")),
+    }
+
+
+def _value(metrics: Mapping[str, Interval], name: str) -> float | None:
+    value = metrics[name]["value"]
+    return value if isinstance(value, float) else None
+
+
+def _report(
+    metrics: Mapping[str, Interval],
+    beside: Mapping[str, Mapping[str, Interval]],
+    words: list[str],
+    *,
+    folder: Path,
+    tracked: Tracked,
+) -> None:
+    tracked.log_metrics({f"test_{name}": value for name, value in _known(metrics).items()})
+    for name, intervals in beside.items():
+        if name != "model":
+            known = _known(intervals)
+            tracked.log_metrics({f"{name}_{metric}": value for metric, value in known.items()})
+    for picture in sorted((folder / "pictures").iterdir()):
+        tracked.log_artifact(picture, "plots")
+    for name in ("metrics.json", "baselines.json", "slices.json", "verdict.json"):
+        tracked.log_artifact(folder / name)
+    tracked.log_parent(metrics={f"test_{n}": value for n, value in _known(metrics).items()})
+    for line in words:
+        log.info(line)
+
+
+def _known(intervals: Mapping[str, Interval]) -> dict[str, float]:
+    values = {name: _value(intervals, name) for name in intervals}
+    return {name: value for name, value in values.items() if value is not None}
