@@ -1,18 +1,20 @@
-"""What the fit costs beside a hand-written PyTorch loop.
+"""What the fit costs beside a hand-written PyTorch loop, and tracking beside a fit without.
 
 Run: ``python benchmarks/training.py [--rounds 7] [--epochs 10] [--threads 2]``. Each variant trains
 the same network on the same batches of digits (8x8, 64 rows) in this one process, in turns.
 Printed are milliseconds a step, medians over the rounds, and their ratio to the loop by hand. That
 loop does nothing but train: no validation, no best weights, no schedule, no check of the loss.
+The tracked fit logs every epoch's row to MLflow in SQLite, as the train stage does.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from assay.layers.network import Network
 from assay.layers.shape import Model
 from assay.model.cnn import Cnn
 from assay.model.mlp import Mlp
+from assay.tracking.run import Tracked, stage_run
 from assay.training.fit import fit
 from assay.training.knobs import EarlyStopping, Training
 from assay.training.loader import Batches, Rows
@@ -34,6 +37,8 @@ from assay.training.loader import Batches, Rows
 MLP = Mlp(width=128, depth=1, dropout=0.0)
 CNN = Cnn()
 GOALS = {"mlp": 2.2, "cnn": 1.25}
+TRACKING_GOAL = 1.15
+OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
 def main() -> None:
@@ -41,11 +46,15 @@ def main() -> None:
     arguments = parsed()
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.environ["ASSAY_HOME"] = folder
         train, valid, spec = digits(Path(folder))
         print(f"digits, batch 64, {arguments.threads} threads, {arguments.rounds} rounds")
-        for name, model in (("mlp", MLP), ("cnn", CNN)):
-            times = measured(model, train=train, valid=valid, spec=spec, arguments=arguments)
-            report(name, times)
+        with stage_run("train", folder=Path(folder)) as tracked:
+            for name, model in (("mlp", MLP), ("cnn", CNN)):
+                data = {"train": train, "valid": valid, "spec": spec}
+                times = measured(model, **data, tracked=tracked, arguments=arguments)
+                report(name, times)
 
 
 def parsed() -> argparse.Namespace:
@@ -78,7 +87,13 @@ def digits(folder: Path) -> tuple[Split, Split, Spec]:
 
 
 def measured(
-    model: Model, *, train: Split, valid: Split, spec: Spec, arguments: argparse.Namespace
+    model: Model,
+    *,
+    train: Split,
+    valid: Split,
+    spec: Spec,
+    tracked: Tracked,
+    arguments: argparse.Namespace,
 ) -> dict[str, list[float]]:
     """Return milliseconds a step of each variant, a value a round."""
     knobs = Training(
@@ -93,7 +108,7 @@ def measured(
     def by_hand(is_fused: bool) -> None:
         train_by_hand(fresh(model, spec), rows, epochs=arguments.epochs, is_fused=is_fused)
 
-    def fitted(chosen: Training) -> None:
+    def fitted(chosen: Training, on_epoch: OnEpoch = lambda epoch, row: None) -> None:
         fit(
             fresh(model, spec),
             train=train,
@@ -101,7 +116,7 @@ def measured(
             spec=spec,
             knobs=chosen,
             seed=0,
-            on_epoch=lambda epoch, row: None,
+            on_epoch=on_epoch,
             progress=False,
         )
 
@@ -110,6 +125,7 @@ def measured(
         "loop by hand": lambda: by_hand(is_fused=False),
         "loop by hand, fused AdamW": lambda: by_hand(is_fused=True),
         "fit": lambda: fitted(knobs),
+        "fit, tracked": lambda: fitted(knobs, lambda e, row: tracked.log_metrics(row, step=e)),
         "fit, gradients clipped": lambda: fitted(clipped),
     }
     times: dict[str, list[float]] = {name: [] for name in variants}
@@ -146,6 +162,8 @@ def report(name: str, times: dict[str, list[float]]) -> None:
     print(f"\n{name} (goal: at most {GOALS[name]} times the loop by hand)")
     for variant, value in medians.items():
         print(f"  {variant:28} {value:7.3f} ms a step   {value / base:5.2f}")
+    tracking = medians["fit, tracked"] / medians["fit"]
+    print(f"  tracked beside untracked: {tracking:.2f} (goal: at most {TRACKING_GOAL})")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""Reads train, valid, spec and best.json; writes weights.safetensors, effective.yaml, history.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assay.artifacts.files import read_json, staged, write_yaml
+from assay.artifacts.paths import stage_folder
+from assay.config.load import load, merged
+from assay.figures.curves import learning_curves
+from assay.pipeline.candidate import Outcome, try_candidate
+from assay.pipeline.effective import Effective
+from assay.pipeline.inputs import read_inputs
+from assay.pipeline.network import write_weights
+from assay.tracking.run import Tracked, stage_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """The nodes as composed: what the search found is merged into them before they are built."""
+
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    seed: int
+
+
+def run(params: Params) -> None:
+    """Train the network of record and keep its best weights."""
+    with staged("train") as folder, stage_run("train", folder=folder) as tracked:
+        effective = _write_effective(folder / "effective.yaml", params)
+        tracked.log_params(effective)
+        knobs = load(Effective, folder / "effective.yaml")
+        outcome = try_candidate(
+            read_inputs(stage_folder("prepare")),
+            model=knobs.model,
+            training=knobs.training,
+            seed=knobs.seed,
+            on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
+            progress=True,
+        )
+        write_weights(folder / "weights.safetensors", outcome.fit.weights)
+        _report(outcome, folder=folder, tracked=tracked)
+
+
+def _write_effective(path: Path, params: Params) -> dict[str, Any]:
+    """Write and return the composed nodes merged with what the search found."""
+    found = read_json(stage_folder("search") / "best.json")
+    nodes = merged({"model": params.model, "training": params.training}, found)
+    effective = {**nodes, "seed": params.seed}
+    write_yaml(path, effective)
+    return effective
+
+
+def _report(outcome: Outcome, *, folder: Path, tracked: Tracked) -> None:
+    """Write the history, draw it, and track what the best weights are worth."""
+    history = pd.DataFrame(outcome.fit.history)
+    history.insert(0, "epoch", range(1, len(history) + 1))
+    history.to_csv(folder / "history.csv", index=False)
+    figure = learning_curves(history)
+    figure.savefig(folder / "learning_curves.png")
+    tracked.log_artifact(folder / "learning_curves.png", "plots")
+    for name in ("effective.yaml", "history.csv"):
+        tracked.log_artifact(folder / name)
+    best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
+    tracked.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
