@@ -19,11 +19,12 @@ from assay.figures.style import (
     SEQUENTIAL,
     canvas,
     grid,
+    title,
 )
 
 Place = Literal["lower left", "lower right"]
 
-_MOST_NAMED = 8
+_ALL_NAMED, _WORST_NAMED = 5, 3
 _MOST_CELLS_WRITTEN = 20
 _HALF = 0.5
 
@@ -52,7 +53,7 @@ def confusion_matrix(table: pd.DataFrame, *, classes: Sequence[str]) -> Figure:
     if len(classes) <= _MOST_CELLS_WRITTEN:
         _write_counts(axes, counts, shares)
     right, rows = int(np.trace(counts)), int(counts.sum())
-    axes.set_title(f"{right:,} of {rows:,} rows right")
+    title(axes, f"{right:,} of {rows:,} rows right")
     return figure
 
 
@@ -71,7 +72,7 @@ def roc_curve(points: pd.DataFrame, *, area: float | None) -> Figure:
     _curves(axes, points, x="false_positive_rate", y="true_positive_rate", place="lower right")
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
-    axes.set_title("ROC" if area is None else f"ROC, area {area:.3f}")
+    title(axes, _of_one("ROC", points) + ("" if area is None else f", area {area:.3f}"))
     return figure
 
 
@@ -84,7 +85,7 @@ def precision_recall_curve(points: pd.DataFrame, *, share: float | None) -> Figu
     _curves(axes, points, x="recall", y="precision", place="lower left")
     axes.set_xlabel("recall")
     axes.set_ylabel("precision")
-    axes.set_title("Precision and recall")
+    title(axes, _of_one("Precision and recall", points))
     return figure
 
 
@@ -93,7 +94,8 @@ def _curves(axes: Axes, points: pd.DataFrame, *, x: str, y: str, place: Place) -
     grid(axes, axis="both")
     names = list(dict.fromkeys(points["class"]))
     areas = {n: _area(points[points["class"] == n], x, y) for n in names}
-    named = sorted(names, key=lambda n: areas[n])[: min(len(names), len(CYCLE), _MOST_NAMED)]
+    named = sorted(names, key=lambda n: areas[n])
+    named = named if len(names) <= _ALL_NAMED else named[:_WORST_NAMED]
     for name in names:
         line = points[points["class"] == name]
         if name not in named:
@@ -101,12 +103,17 @@ def _curves(axes: Axes, points: pd.DataFrame, *, x: str, y: str, place: Place) -
     for color, name in zip(CYCLE, named, strict=False):
         line = points[points["class"] == name]
         axes.plot(line[x], line[y], color=color, label=f"{name} ({areas[name]:.3f})")
-    if names:
-        title = "class (area)" if len(named) == len(names) else "lowest classes (area)"
-        axes.legend(loc=place, frameon=True, edgecolor="white", fontsize=9, title=title)
+    if len(names) > 1:
+        heading = "class (area)" if len(named) == len(names) else "lowest classes (area)"
+        axes.legend(loc=place, frameon=True, edgecolor="white", fontsize=9, title=heading)
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
     axes.set_aspect("equal")
+
+
+def _of_one(words: str, points: pd.DataFrame) -> str:
+    names = set(points["class"])
+    return f"{words} of '{names.pop()}'" if len(names) == 1 else words
 
 
 def _area(line: pd.DataFrame, x: str, y: str) -> float:
@@ -125,7 +132,7 @@ def reliability(bins: pd.DataFrame, *, error: float | None) -> Figure:
     top.text(0.98, 0.03, "below it: too sure", ha="right", color=GREY, fontsize=9)
     top.set_ylabel("share that is right")
     top.set_ylim(-0.02, 1.03)
-    top.set_title("Calibration" if error is None else f"Calibration, error {error:.3f}")
+    title(top, "Calibration" if error is None else f"Calibration, error {error:.3f}")
     below.bar(bins["confidence"], bins["rows"], width=0.03, color=BLUE)
     below.set_ylabel("rows")
     below.set_xlabel("probability of the predicted class")

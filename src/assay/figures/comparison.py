@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from assay.figures.style import BLUE, GREY, canvas, grid
+from assay.figures.style import BLUE, GREY, canvas, grid, title
 
 Intervals = Mapping[str, Mapping[str, Any]]
 
@@ -25,7 +25,7 @@ def forest(scores: Mapping[str, Intervals], *, metrics: Mapping[str, str]) -> Fi
     )
     for axes, (metric, better) in zip(panels, metrics.items(), strict=True):
         _panel(axes, scores, metric)
-        axes.set_title(metric.replace("_", " "))
+        title(axes, metric.replace("_", " "))
         axes.set_xlabel(f"{better} is better")
     panels[0].set_yticks(range(len(scores)), list(scores))
     panels[0].invert_yaxis()

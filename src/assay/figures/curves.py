@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from assay.figures.style import BLUE, GREY, ORANGE, canvas, grid, label_ends
+from assay.figures.style import BLUE, ORANGE, canvas, grid, label_ends, title
 
 _LOSSES = {"train_loss": ("training", BLUE), "valid_loss": ("validation", ORANGE)}
+_LOG_FROM = 20
 _PREFERRED = ("valid_accuracy", "valid_r2", "valid_roc_auc", "valid_rmse", "valid_mae")
 
 
@@ -23,12 +24,12 @@ def learning_curves(history: pd.DataFrame) -> Figure:
     figure, axes = canvas(2 if metric else 1, width=9.6 if metric else 6.4, height=3.8)
     losses = {name: label for name, label in _LOSSES.items() if name in history}
     _lines(axes[0], history, losses)
-    axes[0].set_title("Loss")
+    title(axes[0], "Loss")
     if "valid_loss" in history and history["valid_loss"].notna().any():
         _mark_best(axes[0], history)
     if metric:
         _lines(axes[1], history, {metric: ("validation", ORANGE)})
-        axes[1].set_title(metric.removeprefix("valid_").replace("_", " ").capitalize())
+        title(axes[1], metric.removeprefix("valid_").replace("_", " ").capitalize())
     return figure
 
 
@@ -38,22 +39,20 @@ def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]
     marker = "o" if len(history) == 1 else None
     for name, (_, color) in columns.items():
         axes.plot(epochs, history[name], color=color, marker=marker)
+    values = history[list(columns)].to_numpy(float)
+    if values.min() > 0 and values.max() > _LOG_FROM * values.min():
+        axes.set_yscale("log")
     ends = [(float(epochs.iloc[-1]), float(history[name].iloc[-1])) for name in columns]
     labels, colors = zip(*columns.values(), strict=True)
     label_ends(axes, ends, labels, colors)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(history) == 1:
+        axes.set_xlim(float(epochs.iloc[0]) - 1, float(epochs.iloc[0]) + 1)
 
 
 def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
     best = history.iloc[int(history["valid_loss"].argmin())]
     axes.plot(best["epoch"], best["valid_loss"], "o", color=ORANGE, markersize=6)
-    axes.annotate(
-        f"lowest: {best['valid_loss']:.3g} in epoch {best['epoch']:.0f}",
-        (best["epoch"], best["valid_loss"]),
-        xytext=(0, 9),
-        textcoords="offset points",
-        ha="right" if best["epoch"] > history["epoch"].iloc[-1] / 2 else "left",
-        color=GREY,
-        fontsize=9,
-    )
+    where = f"epoch {best['epoch']:.0f}"
+    title(axes, f"Loss, on validation lowest in {where}: {best['valid_loss']:.3g}")

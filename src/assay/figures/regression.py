@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from assay.figures.style import BLUE, GREY, ORANGE, canvas, grid
+from assay.figures.style import BLUE, GREY, ORANGE, canvas, grid, title
 
 _MOST_POINTS = 4000
 _FEW = 30
@@ -30,14 +31,14 @@ def residual_plots(table: pd.DataFrame, *, target: str) -> Figure:
     _diagonal(left, table)
     left.set_xlabel(f"actual {target}")
     left.set_ylabel(f"predicted {target}")
-    left.set_title("Predicted against actual")
+    title(left, "Predicted against actual")
     grid(middle)
     middle.axhline(0, color=GREY, linewidth=1)
     middle.scatter(shown["predicted"], shown["residual"], **style)
     _trend(middle, table)
     middle.set_xlabel(f"predicted {target}")
     middle.set_ylabel("actual minus predicted")
-    middle.set_title("Residuals")
+    title(middle, "Residuals")
     _histogram(right, table)
     return figure
 
@@ -78,5 +79,6 @@ def _histogram(axes: Axes, table: pd.DataFrame) -> None:
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_xlabel("actual minus predicted")
     axes.set_ylabel("rows")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     mean, std = (residual.mean(), residual.std()) if len(residual) else (0.0, 0.0)
-    axes.set_title(f"Mean {mean:.3g}, standard deviation {std:.3g}")
+    title(axes, f"Mean {mean:.3g}, standard deviation {std:.3g}")

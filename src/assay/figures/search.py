@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from assay.figures.style import BLUE, FAINT, GREY, ORANGE, canvas, grid
+from assay.figures.style import BLUE, FAINT, GREY, ORANGE, canvas, grid, title
 
 _STATES = {"complete": ("o", BLUE, "finished"), "pruned": ("x", GREY, "stopped early")}
-_TAIL = 3.0
+_TAIL, _MARGIN = 3.0, 0.14
 
 
 def history(trials: pd.DataFrame, *, objective: str, direction: str) -> Figure:
@@ -32,7 +32,7 @@ def history(trials: pd.DataFrame, *, objective: str, direction: str) -> Figure:
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {objective.replace('_', ' ')}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title(f"{len(trials)} trials, {len(done)} finished")
+    title(axes, f"{len(trials)} trials, {len(done)} finished")
     axes.legend(frameon=False, fontsize=9, loc="best")
     return figure
 
@@ -57,10 +57,11 @@ def _best_so_far(axes: Axes, done: pd.DataFrame, direction: str) -> None:
 
 
 def _bound(axes: Axes, values: pd.Series, direction: str) -> None:
-    low, middle, high = (float(values.quantile(q)) for q in (0.25, 0.5, 0.75))
-    spread = high - low
-    axes.margins(y=0.14)
-    if direction == "minimize" and values.max() > middle + _TAIL * spread > values.min():
-        axes.set_ylim(top=middle + _TAIL * spread)
-    if direction == "maximize" and values.min() < middle - _TAIL * spread < values.max():
-        axes.set_ylim(bottom=middle - _TAIL * spread)
+    quarter, middle, last = (float(values.quantile(q)) for q in (0.25, 0.5, 0.75))
+    low, high, reach = float(values.min()), float(values.max()), _TAIL * (last - quarter)
+    if direction == "minimize" and reach:
+        high = min(high, middle + reach)
+    elif reach:
+        low = max(low, middle - reach)
+    margin = _MARGIN * (high - low) or abs(high) or 1.0
+    axes.set_ylim(low - margin, high + margin)

@@ -21,9 +21,6 @@ SEQUENTIAL = "Blues"
 
 _RC: Any = {
     "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.labelcolor": BLACK,
     "axes.edgecolor": GREY,
     "axes.linewidth": 0.8,
@@ -40,6 +37,7 @@ _RC: Any = {
     "savefig.facecolor": "white",
 }
 DPI = 130
+_LABEL_SHARE = 0.065
 
 
 def canvas(
@@ -58,19 +56,28 @@ def grid(axes: Axes, *, axis: Any = "y") -> None:
     axes.set_axisbelow(True)
 
 
+def title(axes: Axes, text: str) -> None:
+    """Write a panel's title, at its left."""
+    axes.set_title(text, loc="left", fontsize=11, fontweight="bold", color=BLACK)
+
+
 def label_ends(
     axes: Axes, ends: Sequence[tuple[float, float]], labels: Sequence[str], colors: Sequence[str]
 ) -> None:
-    """Write each line's label at its end, (x, y) in data units, moved apart where they collide."""
-    low, high = axes.get_ylim()
-    gap = (high - low) * 0.065
-    placed: list[float] = []
-    for i in sorted(range(len(ends)), key=lambda i: ends[i][1]):
-        height = ends[i][1] if not placed else max(ends[i][1], placed[-1] + gap)
-        placed.append(height)
+    """Write each line's label at its end, (x, y) in data units, moved apart where they collide.
+
+    Scale and limits of the axes must be set before.
+    """
+    to_share = axes.transScale + axes.transLimits
+    axes.autoscale_view()
+    heights = [float(to_share.transform(end)[1]) for end in ends]
+    lowest = -1.0
+    for i in sorted(range(len(ends)), key=lambda i: heights[i]):
+        lowest = max(heights[i], lowest + _LABEL_SHARE)
         axes.annotate(
             labels[i],
-            (ends[i][0], height),
+            (ends[i][0], lowest),
+            xycoords=("data", "axes fraction"),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",

@@ -1,0 +1,122 @@
+"""Every picture is drawn, says what it should, and bears what data can be like."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.figures import classification, comparison, curves, regression, search
+from assay.metrics import curves as points
+from assay.metrics.scores import score
+
+
+def _png(figure, tmp_path):
+    figure.savefig(tmp_path / "figure.png")
+    return (tmp_path / "figure.png").stat().st_size
+
+
+def _texts(figure):
+    found = []
+    for axes in figure.axes:
+        found += [t.get_text() for t in axes.texts]
+        found += [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()]
+        found += [t.get_text() for t in axes.get_yticklabels()]
+    return found
+
+
+def _outputs(classes, rows=200):
+    rng = np.random.default_rng(0)
+    target = rng.integers(classes, size=rows)
+    output = rng.dirichlet(np.ones(classes), size=rows) + np.eye(classes)[target] * 0.5
+    return target, output / output.sum(1, keepdims=True)
+
+
+def _history(epochs):
+    loss = np.exp(-np.arange(epochs, dtype=float))
+    columns = {"train_loss": loss, "valid_loss": loss + 0.01, "valid_accuracy": 1 - loss}
+    return pd.DataFrame({"epoch": range(1, epochs + 1), **columns})
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 30])
+def test_learning_curves(epochs, tmp_path):
+    figure = curves.learning_curves(_history(epochs))
+    assert _png(figure, tmp_path) > 5000
+    assert {"training", "validation", "Accuracy"} <= set(_texts(figure))
+    assert any(f"lowest in epoch {epochs}" in text for text in _texts(figure))
+
+
+def test_learning_curves_without_a_metric(tmp_path):
+    figure = curves.learning_curves(_history(3)[["epoch", "train_loss", "valid_loss"]])
+    assert len(figure.axes) == 1 and _png(figure, tmp_path)
+
+
+@pytest.mark.parametrize("classes", [2, 7, 30])
+def test_pictures_of_a_classifier(classes, tmp_path):
+    target, output = _outputs(classes)
+    names = [f"class {i}" for i in range(classes)]
+    known = {"target": target, "output": output, "classes": names}
+    table = points.confusion(**known)
+    figure = classification.confusion_matrix(table, classes=names)
+    right = int((output.argmax(1) == target).sum())
+    assert f"{right} of 200 rows right" in _texts(figure) and _png(figure, tmp_path)
+    assert _png(classification.roc_curve(points.roc(**known), area=0.9), tmp_path)
+    curve = classification.precision_recall_curve(points.precision_recall(**known), share=None)
+    assert _png(curve, tmp_path)
+    bins = points.calibration(target=target, output=output, bins=15)
+    error = score("classification", target=target, output=output)["ece"]
+    figure = classification.reliability(bins, error=error)
+    assert f"Calibration, error {error:.3f}" in _texts(figure) and _png(figure, tmp_path)
+
+
+def test_pictures_of_one_class_are_empty_but_drawn(tmp_path):
+    known = {"target": np.zeros(3, int), "output": np.full((3, 2), 0.5), "classes": ("a", "b")}
+    assert _png(classification.roc_curve(points.roc(**known), area=None), tmp_path)
+    recall = points.precision_recall(**known)
+    assert _png(classification.precision_recall_curve(recall, share=0.0), tmp_path)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 100, 5000])
+def test_residuals(rows, tmp_path):
+    rng = np.random.default_rng(0)
+    table = points.residuals(target=rng.normal(size=rows), output=rng.normal(size=rows))
+    figure = regression.residual_plots(table, target="price")
+    assert "predicted price" in _texts(figure) and _png(figure, tmp_path)
+
+
+def test_forest_names_every_model_and_what_is_undefined(tmp_path):
+    known = {"value": 0.8, "low": 0.7, "high": 0.9}
+    none = {"value": None, "low": None, "high": None, "reason": "one class"}
+    scores = {"model": {"accuracy": known, "roc_auc": none}, "linear": {"accuracy": known}}
+    figure = comparison.forest(scores, metrics={"accuracy": "more", "roc_auc": "more"})
+    assert {"model", "linear", "undefined", "more is better"} <= set(_texts(figure))
+    assert _png(figure, tmp_path)
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_search_history_marks_the_best_and_cuts_off_the_hopeless(direction, tmp_path):
+    sign = 1 if direction == "minimize" else -1
+    value = sign * np.array([0.5, 0.4, 900.0, 0.3, 0.45, np.nan])
+    state = ["complete", "complete", "complete", "complete", "pruned", "failed"]
+    trials = pd.DataFrame({"number": range(6), "value": value, "state": state})
+    figure = search.history(trials, objective="log_loss", direction=direction)
+    assert any("(trial 3)" in text for text in _texts(figure))
+    low, high = figure.axes[0].get_ylim()
+    assert low < sign * 0.3 < high and high - low < 10
+    assert _png(figure, tmp_path)
+
+
+def test_search_history_of_no_finished_trial(tmp_path):
+    trials = pd.DataFrame({"number": [0], "value": [np.nan], "state": ["failed"]})
+    assert _png(search.history(trials, objective="rmse", direction="minimize"), tmp_path)
+
+
+def test_pyplot_is_not_imported():
+    code = (
+        "import sys, assay.figures.classification, assay.figures.regression, assay.figures.search,"
+        "assay.figures.comparison, assay.figures.curves; print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert "matplotlib.figure" in loaded.split()
+    assert not {"matplotlib.pyplot", "torch"} & set(loaded.split())
