@@ -241,7 +241,7 @@ def _report(
     folder: Path,
     tracked: Tracked,
 ) -> None:
-    tracked.log_metrics({f"test_{name}": value for name, value in _known(metrics).items()})
+    tracked.log_metrics(_known(metrics))
     for name, intervals in beside.items():
         if name != "model":
             known = _known(intervals)
@@ -250,7 +250,7 @@ def _report(
         tracked.log_artifact(picture, "plots")
     for name in ("metrics.json", "baselines.json", "slices.json", "verdict.json"):
         tracked.log_artifact(folder / name)
-    tracked.log_parent(metrics={f"test_{n}": value for n, value in _known(metrics).items()})
+    tracked.log_parent(metrics=_known(metrics))
     for line in words:
         log.info(line)
 
