@@ -132,7 +132,7 @@ def time_values(series: pd.Series) -> pd.Series:
     if times.isna().any():
         row = int(np.flatnonzero(times.isna().to_numpy())[0])
         raise DataError(
-            f"column '{series.name}', row {below_header(series, row)}: {series.iloc[row]!r} is no time"
+            f"column '{series.name}', row {below_header(series, row)}: {series.tolist()[row]!r} is no time"
         )
     return times
 

@@ -18,6 +18,7 @@ from assay.data.table import as_text, column_type, features
 _IMBALANCE = 10.0
 _LEAK_SCORE = 0.995
 _LEAK_ROWS = 5000
+_FEWEST_RANKS = 10
 _SHOWN = 10
 _ID_SHARE = 0.9
 
@@ -160,12 +161,18 @@ def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
 
 
 def _alone(raw: Raw, name: str, train: np.ndarray, valid: np.ndarray, task: Task) -> float:
-    """ROC AUC (one against rest, weighted) or R² on validation rows of a small tree on one column."""
+    """How well one column predicts: at most 1, on validation rows.
+
+    For classes the ROC AUC (one against rest) of a small tree; for numbers its R², or the square
+    of the rank correlation, which finds a copy in other units among few rows too.
+    """
     values, target = _numbers(raw, name)[:, None], raw.frame[raw.roles.target].to_numpy()
     if task == "regression":
         tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=5, random_state=0)
         tree.fit(values[train], target[train].astype(float))
-        return float(r2_score(target[valid].astype(float), tree.predict(values[valid])))
+        truth = target[valid].astype(float)
+        score = float(r2_score(truth, tree.predict(values[valid])))
+        return max(score, _rank_correlation(values[valid, 0], truth) ** 2)
     classes = target.astype(str)
     model = DecisionTreeClassifier(max_depth=6, min_samples_leaf=5, random_state=0).fit(
         values[train], classes[train]
@@ -176,6 +183,13 @@ def _alone(raw: Raw, name: str, train: np.ndarray, valid: np.ndarray, task: Task
     if len(model.classes_) == 2:
         return float(roc_auc_score(classes[valid] == model.classes_[1], scores[:, 1]))
     return float(roc_auc_score(classes[valid], scores, multi_class="ovr", labels=model.classes_))
+
+
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    ranks = pd.DataFrame({"first": first, "second": second}).rank()
+    if len(ranks) < _FEWEST_RANKS or (ranks.nunique() < 2).any():
+        return 0.0
+    return float(np.corrcoef(ranks["first"], ranks["second"])[0, 1])
 
 
 def _numbers(raw: Raw, name: str) -> np.ndarray:
