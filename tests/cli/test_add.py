@@ -1,0 +1,215 @@
+"""A user's file becomes a data set of the project, whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from assay.artifacts.files import digest
+from assay.cli.add import command
+from assay.config.compose import compose_params, read_params
+from assay.config.load import build
+from assay.errors import AssayError, ConfigError, DataError
+from assay.pipeline.schema import SCHEMA
+
+ROOT = Path(__file__).parents[2]
+_KEPT = ["conf", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("template")
+    for name in _KEPT:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, root / name)
+    (root / "data").mkdir()
+    (root / "params.yaml").write_text(
+        "# chosen by hand\ndata: digits  # digits\nmodel: cnn\ntraining: default\nsearch: none\n"
+        "gate: default\nset:\n  model: {width: 8}\n  training:\n    lr: 0.01  # found by hand\n"
+    )
+    for words in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(words, cwd=root, check=True, capture_output=True)
+    return root
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "project"
+    shutil.copytree(template, root, symlinks=True)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return _written(tmp_path / "Churn 2024.csv")
+
+
+def _written(path: Path, *, seed: int = 0) -> Path:
+    lines = [
+        f"k{i},{(i * 7 + seed) % 40},{'Rom' if i % 3 else 'a|b'},{'yes' if i % 2 else 'no'}"
+        for i in range(40)
+    ]
+    path.write_text("key,age,1e5,churned\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def _add(file: Path, *words: str, target: str = "churned") -> Result:
+    result = CliRunner().invoke(command, [str(file), "--target", target, *words])
+    if result.exception is not None and not isinstance(result.exception, (AssayError, SystemExit)):
+        raise result.exception
+    return result
+
+
+def _content(root: Path) -> dict[str, bytes]:
+    kept = [
+        p
+        for p in root.rglob("*")
+        if p.is_file() and not {".git", ".dvc"} & set(p.relative_to(root).parts)
+    ]
+    return {str(p.relative_to(root)): p.read_bytes() for p in kept}
+
+
+def test_one_command_makes_a_data_set(project: Path, file: Path) -> None:
+    before = file.read_bytes()
+    result = _add(file, "--id", "key", "--sensitive", "1e5", "--categorical", "1e5")
+    assert result.exit_code == 0
+    folder = project / "data/churn_2024"
+    assert {p.name for p in folder.iterdir()} == {
+        "churn_2024.csv",
+        "churn_2024.csv.dvc",
+        "README.md",
+        ".gitignore",
+    }
+    assert (folder / "churn_2024.csv").read_bytes() == before == file.read_bytes()
+    assert "/churn_2024.csv" in (folder / ".gitignore").read_text()
+    for said in (
+        "churn_2024: 40 rows",
+        "target (classification)",
+        "categorical, sensitive",
+        "next: dvc repro",
+    ):
+        assert said in result.output
+
+    params = read_params(project / "params.yaml")
+    config = compose_params(project / "conf", params, schema=SCHEMA)
+    data = build(config["data"], where="data")
+    assert (data.target, data.id, data.sensitive, data.task) == (
+        "churned",
+        "key",
+        ("1e5",),
+        "classification",
+    )
+    assert len(data.read().frame) == 40
+
+
+def test_params_keep_comments_and_a_model_that_takes_tables_is_chosen(
+    project: Path, file: Path
+) -> None:
+    result = _add(file)
+    assert "model 'cnn' cannot take tables: 'mlp' is chosen" in result.output
+    # how many blanks stand before a comment is ruamel's own affair
+    assert re.sub(" +#", "  #", (project / "params.yaml").read_text()) == (
+        "# chosen by hand\ndata: churn_2024  # digits\nmodel: mlp\ntraining: default\nsearch: none\n"
+        "gate: default\nset:\n  training:\n    lr: 0.01  # found by hand\n"
+    )
+
+
+def test_the_card_says_what_was_understood(project: Path, file: Path) -> None:
+    _add(file, "--id", "key")
+    card = (project / "data/churn_2024/README.md").read_text()
+    assert card.startswith(
+        "# churn_2024\n\n40 rows from `Churn 2024.csv`; classification of `churned`."
+    )
+    assert digest(file) in card
+    assert "| key | id | 0 | 40 | k0, k1, k2, k3, ... |" in card
+    assert "| 1e5 | categorical | 0 | 2 | Rom, a\\|b |" in card
+
+
+def test_a_second_time_needs_force(project: Path, file: Path) -> None:
+    _add(file)
+    before = _content(project)
+    refused = _add(_written(file, seed=1))
+    assert isinstance(refused.exception, ConfigError)
+    assert "conf/data/churn_2024.yaml is there already" in str(refused.exception)
+    assert _content(project) == before
+    assert _add(file, "--force").exit_code == 0
+    stored = project / "data/churn_2024/churn_2024.csv"
+    assert stored.read_bytes() == file.read_bytes()
+    tracked = yaml.safe_load(stored.with_name("churn_2024.csv.dvc").read_text())
+    assert tracked["outs"][0]["size"] == len(file.read_bytes())
+
+
+def test_a_file_that_lies_in_its_place_already_stays(project: Path) -> None:
+    (project / "data/churn").mkdir()
+    file = _written(project / "data/churn/churn.csv")
+    assert _add(file).exit_code == 0
+    assert (project / "data/churn/churn.csv.dvc").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "target", "sentence"),
+    [
+        ((), "churnd", "has no such column; did you mean 'churned'?"),
+        (("--encoding", "utf-16"), "churned", "is not utf-16"),
+        (("--separator", ";"), "churned", "data.separator=','"),
+        (("--name", "digits"), "churned", "conf/data/digits.yaml is no file of the user's"),
+        (
+            ("--name", "digits", "--force"),
+            "churned",
+            "conf/data/digits.yaml is no file of the user's",
+        ),
+        (("--name", "csv", "--force"), "churned", "conf/data/csv.yaml is no file of the user's"),
+        (("--name", "2024"), "churned", "--name: expected a word that begins with a letter"),
+        (("--name", "null"), "churned", "--name: expected a word"),
+        (("--task", "regression"), "churned", "regression needs numbers"),
+        (("--id", "nokey"), "churned", "data.id=nokey"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(
+    project: Path, file: Path, words: tuple[str, ...], target: str, sentence: str
+) -> None:
+    before = _content(project)
+    result = _add(file, *words, target=target)
+    assert isinstance(result.exception, (ConfigError, DataError))
+    assert sentence in str(result.exception)
+    assert _content(project) == before
+
+
+def test_a_project_that_dvc_does_not_know_is_left_as_it_was(project: Path, file: Path) -> None:
+    shutil.rmtree(project / ".dvc")
+    before = _content(project)
+    result = _add(file)
+    assert isinstance(result.exception, DataError)
+    assert "'dvc add data/churn_2024/churn_2024.csv' failed" in str(result.exception)
+    assert _content(project) == before
+
+
+def test_outside_a_project_it_says_so(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    result = _add(file)
+    assert "is no Assay project (it has no dvc.yaml)" in str(result.exception)
+
+
+def test_columns_named_like_yaml_or_interpolations_come_back_as_they_are(
+    project: Path, tmp_path: Path
+) -> None:
+    names = ["1e5", "on", "null", "${x}", "a: b", "größe"]
+    file = tmp_path / "odd.csv"
+    rows = [[str((i * k) % 13) for k in range(1, 7)] + [str(i % 2)] for i in range(40)]
+    file.write_text("\n".join(",".join(r) for r in [[*names, "y"], *rows]) + "\n")
+    assert _add(file, *(w for n in names for w in ("--ignore", n)), target="y").exit_code == 0
+    config = compose_params(project / "conf", read_params(project / "params.yaml"), schema=SCHEMA)
+    assert config["data"]["ignore"] == names
