@@ -147,6 +147,9 @@ def test_each_trial_is_a_child_run_with_its_values_epochs_and_status(project, qu
             assert run.data.metrics["best_valid_log_loss"] == trial.value
     assert "nan in epoch 1" in trials[trials.state == "failed"].reason.iloc[0]
     stage = by_name["search"]
+    client = mlflow.MlflowClient(f"sqlite:///{Path('home/mlflow.db').resolve()}")
+    pictures = client.list_artifacts(stage.info.run_id, "plots")
+    assert [a.path for a in pictures] == ["plots/search.png"]
     assert stage.data.metrics["trials_pruned"] == (trials.state == "pruned").sum()
     assert stage.data.metrics["best_valid_log_loss"] == trials.value.min()
 

@@ -226,9 +226,13 @@ def test_a_rejected_version_is_gone_and_its_number_is_not_given_again(stored):
 
 
 def test_a_description_and_tags(stored):
-    registry.describe(stored, text="# card\n" + "x" * 9000, tags={"accuracy": "0.9"})
+    registry.describe(stored, text="# card\n" + "line\n" * 2000, tags={"accuracy": "0.9"})
     found = open_store().client.get_model_version("small", "1")
-    assert found.description.startswith("# card")
+    assert found.description.startswith("# card\nline\n")
+    assert found.description.endswith(
+        "line\n\nThe rest is in card.md, among the run's artifacts.\n"
+    )
+    assert len(found.description) <= 5000
     assert found.tags["accuracy"] == "0.9"
     assert found.tags["data_digest"] == "abc"
 

@@ -34,6 +34,7 @@ class Facts:
     training: Mapping[str, Any]
     metrics: Measured
     baselines: Mapping[str, Measured]
+    comparisons: Sequence[str]
     explanations: Mapping[str, str]
     conditions: Sequence[Condition]
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +88,8 @@ def _metrics(facts: Facts) -> Iterator[str]:
             for name, found in facts.metrics.items()
         ),
     )
+    yield from (f"- {sentence}" for sentence in facts.comparisons)
+    yield ""
 
 
 def _explanations(facts: Facts) -> Iterator[str]:
@@ -105,10 +108,13 @@ def _gate(facts: Facts) -> Iterator[str]:
 
 
 def _reproduce(facts: Facts) -> Iterator[str]:
-    commit = facts.tags.get("git_commit", "none")
     yield from ("## To make it again", "", "The files are in the model's folder `origin/`.", "")
-    yield from (f"    git checkout {commit}", "    git apply changes.diff   # if not empty")
-    yield from ("    cp params.yaml dvc.lock .", "    dvc repro", "")
+    commit = facts.tags.get("git_commit", "none")
+    if commit == "none":
+        yield from ("It was made outside any git repository: the code itself is not recorded.", "")
+    else:
+        yield from (f"    git checkout {commit}", "    git apply changes.diff   # if not empty")
+        yield from ("    cp params.yaml dvc.lock .", "    dvc repro", "")
     yield from _table(
         ["of", "SHA-256"], ([k, f"`{v}`"] for k, v in facts.tags.items() if "digest" in k)
     )

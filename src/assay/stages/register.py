@@ -70,6 +70,7 @@ class _Candidate:
     test: Split
     metrics: Mapping[str, Mapping[str, Any]]
     baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    comparisons: Sequence[str]
     parity: Mapping[str, Any]
     explanations: Mapping[str, str]
     tags: Mapping[str, str]
@@ -114,6 +115,7 @@ def run(params: Params) -> None:
 def _read() -> _Candidate:
     prepared, exported = stage_folder("prepare"), stage_folder("export")
     evaluated, explained = stage_folder("evaluate"), stage_folder("explain")
+    baselines = read_json(evaluated / "baselines.json")
     faithfulness = read_json(explained / "faithfulness.json")
     return _Candidate(
         config=read_yaml(CONFIG),
@@ -122,10 +124,8 @@ def _read() -> _Candidate:
         graph=exported / "model.onnx",
         test=Split(prepared / "test"),
         metrics=read_json(evaluated / "metrics.json"),
-        baselines={
-            name: found.get("metrics", found)
-            for name, found in read_json(evaluated / "baselines.json").items()
-        },
+        baselines={name: found["metrics"] for name, found in baselines.items()},
+        comparisons=[found["verdict"] for found in baselines.values()],
         parity=read_json(exported / "parity.json"),
         explanations={
             name: found["verdict"]
@@ -324,6 +324,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: _Candidate) -> Facts:
         training={**knobs, **told, "seed": effective["seed"]},
         metrics=candidate.metrics,
         baselines=candidate.baselines,
+        comparisons=candidate.comparisons,
         explanations=candidate.explanations,
         conditions=verdict.conditions,
         tags=candidate.tags,
@@ -336,11 +337,11 @@ def _track(
     metrics = {k: v for k, v in _values(candidate.metrics).items() if v is not None}
     words = "accepted" if verdict.is_accepted else "rejected by the gate"
     told = {"verdict": f"{words}; {verdict.why}", "model_version": version.uri}
-    shown = {name: f"{value:.6g}" for name, value in metrics.items()}
+    shown = {f"test_{name}": f"{value:.6g}" for name, value in metrics.items()}
     text = (folder / "card.md").read_text(encoding="utf-8")
     registry.describe(version, text=text, tags={**told, **shown})
     tracked.set_tags({**told, "alias": verdict.alias})
-    tracked.log_parent(metrics=metrics, tags={**told, "alias": verdict.alias})
+    tracked.log_parent(tags={**told, "alias": verdict.alias})
     for name in ("receipt.json", "card.md"):
         tracked.log_artifact(folder / name)
     log.info("%s: %s", version.uri, verdict.why)

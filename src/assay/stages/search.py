@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from assay.artifacts.paths import home, stage_folder
 from assay.config.load import build, merged, typed
 from assay.config.space import parse_space
 from assay.errors import ConfigError
+from assay.figures.search import history
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import try_candidate
@@ -26,7 +28,7 @@ from assay.training.knobs import Training
 from assay.tuning.knobs import Search
 from assay.tuning.progress import counts, shown, summary
 from assay.tuning.study import Pruned, Report, Result, TrialFunction, search
-from assay.tuning.table import trials_table
+from assay.tuning.table import history_table, trials_table
 
 _CODE = ("data", "layers", "metrics", "pipeline", "training", "tuning")
 _NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes"})
@@ -45,7 +47,11 @@ class Params:
 
 def run(params: Params) -> None:
     """Try values on the validation split and keep the best; no trial sees the test split."""
-    with staged("search") as folder, stage_run("search", folder=folder) as tracked:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        staged("search") as folder,
+        stage_run("search", folder=folder) as tracked,
+    ):
         tracked.log_params({"search": asdict(params.search), "seed": params.seed})
         inputs = read_inputs(stage_folder("prepare"))
         result = _search(params, inputs, tracked) if params.search.trials else Result()
@@ -54,7 +60,13 @@ def run(params: Params) -> None:
         trials_table(result).to_csv(folder / "trials.csv", index=False)
         for name in ("best.json", "trials.csv"):
             tracked.log_artifact(folder / name)
-        _report(result, tracked, name=objective(inputs.spec.task).name)
+        goal = objective(inputs.spec.task)
+        _report(result, tracked, name=goal.name)
+        if result.trials:
+            picture = Path(scratch, "search.png")
+            drawn = history(history_table(result), objective=goal.name, direction=goal.direction)
+            drawn.savefig(picture)
+            tracked.log_artifact(picture, "plots")
 
 
 def _search(params: Params, inputs: Inputs, tracked: Tracked) -> Result:

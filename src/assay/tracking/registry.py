@@ -145,11 +145,19 @@ def describe(version: Version, *, text: str, tags: Mapping[str, str]) -> None:
     store = _open()
     with _refusals(f"{version.uri} cannot be described"):
         store.client.update_model_version(
-            version.name, version.number, description=text[:_DESCRIPTION_LENGTH]
+            version.name, version.number, description=_shortened(text)
         )
         for key, value in tags.items():
             shown = cut(str(value), TAG_LENGTH)
             store.client.set_model_version_tag(version.name, version.number, key, shown)
+
+
+def _shortened(text: str) -> str:
+    """Return at most as much as MLflow holds, cut between lines, with a word on the rest."""
+    if len(text) <= _DESCRIPTION_LENGTH:
+        return text
+    rest = "\n\nThe rest is in card.md, among the run's artifacts.\n"
+    return text[: _DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
-from assay.tuning.study import Result
+from assay.tuning.study import Result, Trial
 
 
 def trials_table(result: Result) -> pd.DataFrame:
@@ -15,3 +17,14 @@ def trials_table(result: Result) -> pd.DataFrame:
         for t in result.trials
     ]
     return pd.DataFrame(rows, columns=["number", "state", "value", "epochs", *keys, "reason"])
+
+
+def history_table(result: Result) -> pd.DataFrame:
+    """Return number, state and value of each trial, for a pruned one its last epoch's value."""
+    rows = [(t.number, t.state, _last(t)) for t in result.trials if t.state != "failed"]
+    return pd.DataFrame(rows, columns=["number", "state", "value"])
+
+
+def _last(trial: Trial) -> float:
+    last = trial.curve[max(trial.curve)] if trial.curve else math.nan
+    return last if trial.value is None else trial.value
