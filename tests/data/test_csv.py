@@ -197,7 +197,7 @@ def _with_target(file: Path, values: list[str]) -> None:
         ([f"w{i % 60}" for i in range(240)], "the target 'churned' has 60 classes, more than 50"),
         (
             [f"{i}.5" for i in range(20)] + ["inf"],
-            "column 'churned' holds 1 number that are infinite",
+            "column 'churned' holds 1 number, infinite",
         ),
     ],
 )

@@ -56,6 +56,7 @@ class Spec:
     target: str
     train_rows: int
     columns: tuple[Column, ...] = ()
+    sensitive: tuple[str, ...] = ()
     image: Image | None = None
     classes: tuple[str | int | bool, ...] = ()
     class_counts: tuple[int, ...] = ()
@@ -100,6 +101,7 @@ def _spec(values: dict[str, Any]) -> Spec:
             **{**image, "mean": tuple(image["mean"]), "std": tuple(image["std"])}
         )
     values["classes"] = tuple(values["classes"])
+    values["sensitive"] = tuple(values["sensitive"])
     values["class_counts"] = tuple(values["class_counts"])
     return Spec(**values)
 

@@ -13,12 +13,12 @@ class Splitting:
     """How rows are divided into train, valid and test; fractions are of all rows.
 
     ``auto`` takes the column that already says it, else time, else group, where the data names
-    one; else classification is stratified and regression is random.
+    one; else rows are stratified, by class or by quantiles of the number.
     """
 
     by: Literal["auto", "random", "stratified", "group", "time", "column"] = "auto"
     valid: Annotated[float, Gt(0), Lt(1)] = 0.15
-    test: Annotated[float, Gt(0), Lt(1)] = 0.15
+    test: Annotated[float, Gt(0), Lt(1)] = 0.2
     seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:

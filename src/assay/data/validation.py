@@ -66,7 +66,7 @@ def _sentence(column: object, rule: object, rows: pd.DataFrame) -> str:
             "fill or drop what lacks it"
         )
     return (
-        f"column '{column}' holds {count} number{'s' * (count > 1)} that are infinite or beyond "
+        f"column '{column}' holds {count} number{'s' * (count > 1)}, infinite or beyond "
         f"{_LARGEST:.1e} ({where}: {first['failure_case']}): replace them"
     )
 
