@@ -13,6 +13,7 @@ from assay.data.table import below_header
 from assay.errors import ConfigError, DataError
 
 SPLITS = ("train", "valid", "test")
+_STRATUM_ROWS, _MOST_STRATA = 20, 10
 _NAMES = {
     "train": "train",
     "training": "train",
@@ -35,7 +36,7 @@ def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
         return "time"
     if roles.group is not None:
         return "group"
-    return "stratified" if task == "classification" else "random"
+    return "stratified"
 
 
 def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
@@ -45,7 +46,7 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
     splitting needs a column that the data does not name.
     """
     way = way_of(splitting, roles=raw.roles, task=task)
-    labels = _WAYS[way](raw, splitting)
+    labels = _stratified(raw, splitting, task) if way == "stratified" else _WAYS[way](raw, splitting)
     for name in SPLITS:
         if not np.any(labels == name):
             raise DataError(
@@ -61,8 +62,17 @@ def _random(raw: Raw, splitting: Splitting) -> np.ndarray:
     return _shuffled(len(raw.frame), splitting, None)
 
 
-def _stratified(raw: Raw, splitting: Splitting) -> np.ndarray:
-    return _shuffled(len(raw.frame), splitting, raw.frame[raw.roles.target].astype(str).to_numpy())
+def _stratified(raw: Raw, splitting: Splitting, task: Task) -> np.ndarray:
+    target = raw.frame[raw.roles.target]
+    strata = target.astype(str) if task == "classification" else _quantiles(target)
+    return _shuffled(len(raw.frame), splitting, strata.to_numpy())
+
+
+def _quantiles(target: pd.Series) -> pd.Series:
+    """Strata of equal size over the range of a number, each with enough rows for every split."""
+    count = int(np.clip(len(target) // _STRATUM_ROWS, 1, _MOST_STRATA))
+    ranks = target.astype(float).rank(method="first")
+    return pd.qcut(ranks, count, labels=False)
 
 
 def _shuffled(count: int, splitting: Splitting, classes: np.ndarray | None) -> np.ndarray:
@@ -174,7 +184,6 @@ def _require_classes(raw: Raw, labels: np.ndarray, way: str) -> None:
 
 _WAYS = {
     "random": _random,
-    "stratified": _stratified,
     "group": _by_group,
     "time": _by_time,
     "column": _by_column,

@@ -47,6 +47,7 @@ def learn(raw: Raw, *, train: np.ndarray, task: Task) -> Spec:
         target=raw.roles.target,
         train_rows=len(train),
         columns=columns,
+        sensitive=raw.roles.sensitive,
         image=image,
         classes=tuple(classes),
         class_counts=tuple(counts),

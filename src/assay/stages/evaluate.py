@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +135,14 @@ def _resampled(asked: Asked, answer: Answer, knobs: Evaluate) -> Resampled:
 
 
 def _slices(asked: Asked, knobs: Evaluate) -> list[dict[str, Any]]:
+    columns = tuple(dict.fromkeys((*asked.spec.sensitive, *knobs.slices)))
     return score_slices(
         asked.spec.task,
         rows=asked.split.rows(),
+        columns=tuple(dict.fromkeys((*asked.spec.sensitive, *knobs.slices))),
         target=asked.target,
         output=asked.output,
-        knobs=knobs,
+        knobs=replace(knobs, slices=columns),
     )
 
 
