@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assay.data.raw import Raw, Roles
+from assay.data.spec import Task
 from assay.data.splitting import Splitting
 from assay.errors import ConfigError, DataError
 from assay.split.assign import SPLITS, assign, way_of
@@ -46,10 +47,11 @@ def test_every_row_is_in_one_split_and_every_split_has_rows(
     splitting: Splitting, count: int, seed: int
 ) -> None:
     raw = _raw(count, seed)
-    labels = assign(raw, splitting=splitting, task="regression")
+    task: Task = "classification" if splitting.by == "stratified" else "regression"
+    labels = assign(raw, splitting=splitting, task=task)
     assert labels.shape == (count,)
     assert set(labels) == set(SPLITS)
-    np.testing.assert_array_equal(labels, assign(raw, splitting=splitting, task="regression"))
+    np.testing.assert_array_equal(labels, assign(raw, splitting=splitting, task=task))
     groups = raw.frame["patient"].groupby(labels).agg(set)
     days = raw.frame["day"].groupby(labels).agg(["min", "max"])
     if splitting.by == "group":
@@ -65,6 +67,16 @@ def test_every_row_is_in_one_split_and_every_split_has_rows(
         shares = raw.frame["y"].groupby(labels).value_counts(normalize=True).unstack()
         parts = pd.Series(labels).value_counts()
         assert (shares.sub(shares.loc["train"]).abs().max(axis=1) * parts <= 3).all()
+
+
+@given(seed=st.integers(0, 99))
+def test_numbers_are_stratified_by_their_size(seed: int) -> None:
+    raw = _raw(400)
+    raw.frame["y"] = np.random.default_rng(seed).exponential(size=400)
+    labels = assign(raw, splitting=Splitting(by="stratified", seed=seed), task="regression")
+    is_large = raw.frame["y"] > raw.frame["y"].median()
+    for name in SPLITS:
+        assert is_large[labels == name].mean() == pytest.approx(0.5, abs=0.08)
 
 
 @given(seed=st.integers(0, 99))
@@ -84,7 +96,7 @@ def test_another_seed_is_another_split(seed: int) -> None:
         ({"time": "t", "group": "g"}, "classification", "time"),
         ({"group": "g"}, "classification", "group"),
         ({}, "classification", "stratified"),
-        ({}, "regression", "random"),
+        ({}, "regression", "stratified"),
     ],
 )
 def test_auto_takes_what_the_data_names(roles: dict[str, str], task: Any, way: str) -> None:
