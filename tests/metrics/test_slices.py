@@ -26,8 +26,9 @@ def _rows(count=200):
 
 def test_each_value_is_scored_on_its_rows():
     rows, target, output = _rows()
-    knobs = Evaluate(resamples=20, slices=("sex",))
-    found = score_slices("regression", rows=rows, target=target, output=output, knobs=knobs)
+    knobs = Evaluate(resamples=20)
+    arrays = {"rows": rows, "target": target, "output": output}
+    found = score_slices("regression", **arrays, columns=("sex",), knobs=knobs)
     assert {entry["value"]: entry["rows"] for entry in found} == (
         rows["sex"].fillna("missing").value_counts().to_dict()
     )
@@ -41,14 +42,15 @@ def test_each_value_is_scored_on_its_rows():
 
 def test_numbers_are_cut_at_their_quartiles():
     rows, target, output = _rows()
-    knobs = Evaluate(resamples=5, slices=("age",))
-    found = score_slices("regression", rows=rows, target=target, output=output, knobs=knobs)
+    knobs = Evaluate(resamples=5)
+    arrays = {"rows": rows, "target": target, "output": output}
+    found = score_slices("regression", **arrays, columns=("age",), knobs=knobs)
     assert [entry["rows"] for entry in found] == [50, 50, 50, 50]
 
 
 def test_no_slices_and_unknown_columns():
     rows, target, output = _rows()
     arrays = {"rows": rows, "target": target, "output": output}
-    assert score_slices("regression", **arrays, knobs=Evaluate()) == []
+    assert score_slices("regression", **arrays, columns=(), knobs=Evaluate()) == []
     with pytest.raises(ConfigError, match="no column 'sx'; did you mean 'sex'"):
-        score_slices("regression", **arrays, knobs=Evaluate(slices=("sx",)))
+        score_slices("regression", **arrays, columns=("sx",), knobs=Evaluate())

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
-from assay.artifacts.files import read_json
+from assay.artifacts.files import read_json, write_json
 from assay.data.prepared import Split
 from assay.errors import ArtifactError, ConfigError
 from assay.metrics.knobs import Evaluate
@@ -31,6 +31,10 @@ PLOTS = {"calibration.csv", "confusion.csv", "pr.csv", "residuals.csv", "roc.csv
 
 def _run(**knobs):
     evaluate.run(evaluate.Params(evaluate=Evaluate(resamples=100, **knobs)))
+
+
+def _rows(evaluated):
+    return len(Split(evaluated.parent / "prepare/test"))
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def test_what_it_writes_for_classes(evaluated):
         "roc",
     }
     assert pd.read_csv(evaluated / "plots/residuals.csv").empty
-    assert len(pd.read_csv(evaluated / "plots/confusion.csv")) == 86
+    assert len(pd.read_csv(evaluated / "plots/confusion.csv")) == _rows(evaluated)
 
 
 def test_metrics_are_those_of_the_predictions(evaluated):
@@ -94,7 +98,7 @@ def test_baselines_stand_beside_with_intervals_and_words(evaluated):
 
 def test_slices_are_reported(evaluated):
     slices = read_json(evaluated / "slices.json")
-    assert sum(part["rows"] for part in slices) == 86
+    assert sum(part["rows"] for part in slices) == _rows(evaluated)
     assert {part["column"] for part in slices} == {"mean radius"}
 
 
@@ -168,3 +172,13 @@ def test_neither_torch_nor_lightning_is_imported(exported):
     )
     assert "onnxruntime" in done.stdout.split()
     assert not {"torch", "pytorch_lightning", "onnx", "optuna"} & set(done.stdout.split())
+
+
+def test_sensitive_columns_are_sliced_unasked(project):
+    path = project / "artifacts/prepare/spec.json"
+    spec = read_json(path)
+    path.unlink()
+    write_json(path, {**spec, "sensitive": ["mean texture"]})
+    _run()
+    slices = read_json(project / "artifacts/evaluate/slices.json")
+    assert {part["column"] for part in slices} == {"mean texture"}

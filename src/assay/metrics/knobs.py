@@ -12,8 +12,8 @@ from annotated_types import Ge, Gt, Lt
 class Evaluate:
     """How the test split is scored.
 
-    ``slices`` names columns of the data by whose values the metrics are reported too, and
-    ``slice_rows`` the fewest rows that a value needs for that. Baselines are fitted on at most
+    ``slices`` names columns, besides the sensitive ones, by whose values the metrics are reported
+    too, and ``slice_rows`` the fewest rows that a value needs for that. Baselines are fitted on at most
     ``baseline_rows`` training rows. ``threads`` bounds ONNX Runtime and the baselines.
     """
 

@@ -20,17 +20,23 @@ _MISSING = "missing"
 
 
 def score_slices(
-    task: Task, *, rows: pd.DataFrame, target: np.ndarray, output: np.ndarray, knobs: Evaluate
+    task: Task,
+    *,
+    rows: pd.DataFrame,
+    columns: tuple[str, ...],
+    target: np.ndarray,
+    output: np.ndarray,
+    knobs: Evaluate,
 ) -> list[dict[str, Any]]:
-    """Return for each value of each column in ``knobs.slices``: its rows, metrics and intervals.
+    """Return for each value of each of ``columns``: its rows, metrics and intervals.
 
     Numbers of more than ten values are cut at their quartiles. A value with fewer rows than
     ``knobs.slice_rows`` gets a ``reason`` instead of metrics. Raises ConfigError for a column
     that the data does not have.
     """
-    _require_columns(rows, knobs.slices)
+    _require_columns(rows, columns)
     found = []
-    for column, value, here in _parts(rows, knobs.slices):
+    for column, value, here in _parts(rows, columns):
         entry: dict[str, Any] = {"column": column, "value": value, "rows": int(here.sum())}
         if entry["rows"] < knobs.slice_rows:
             reason = f"fewer than {knobs.slice_rows} rows (evaluate.slice_rows)"
