@@ -6,7 +6,6 @@ import importlib
 import logging
 import sys
 import warnings
-from pathlib import Path
 
 import click
 
@@ -55,4 +54,15 @@ def main() -> None:
         warnings.simplefilter("ignore")
     verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _VERBS else ""
     with exit_plainly(f"assay {verb}".strip()):
-        assay(prog_name=Path(sys.argv[0]).name)
+        _run()
+
+
+def _run() -> None:
+    """Let click show its own usage errors, and nothing else: Ctrl-C is ours to end."""
+    try:
+        assay(prog_name="assay", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        raise KeyboardInterrupt from error

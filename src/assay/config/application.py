@@ -62,7 +62,6 @@ def run_application(
         )
 
     application = hydra.main(
-        version_base=None,
         config_path=str(conf.resolve()),
         config_name="config",
         execution_whitelist=ALLOWED_TARGETS,

@@ -107,7 +107,7 @@ def _composed(conf: Path, choices: Mapping[str, str]) -> DictConfig:
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(conf.resolve()), version_base=None):
+        with initialize_config_dir(str(conf.resolve())):
             return hydra_compose("config", overrides=overrides)
     except (HydraException, YAMLError, OmegaConfBaseException) as error:
         raise ConfigError([f"{conf}: {_in_a_line(error)}"]) from error

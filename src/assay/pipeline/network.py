@@ -31,8 +31,11 @@ def build_network(model: Model, spec: Spec, *, seed: int) -> Network:
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write tensors as safetensors: no code, no pickle."""
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
+    """Write tensors as safetensors: no code, no pickle. ArtifactError when the disk refuses."""
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
+    except SafetensorError as error:
+        raise ArtifactError(f"{path} cannot be written: {error}") from error
 
 
 def load_network(model: Model, spec: Spec, *, weights: Path) -> Network:

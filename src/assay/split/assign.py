@@ -46,7 +46,9 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
     splitting needs a column that the data does not name.
     """
     way = way_of(splitting, roles=raw.roles, task=task)
-    labels = _stratified(raw, splitting, task) if way == "stratified" else _WAYS[way](raw, splitting)
+    labels = (
+        _stratified(raw, splitting, task) if way == "stratified" else _WAYS[way](raw, splitting)
+    )
     for name in SPLITS:
         if not np.any(labels == name):
             raise DataError(

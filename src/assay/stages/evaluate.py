@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from assay.artifacts.files import staged, write_json
 from assay.artifacts.paths import stage_folder
@@ -27,6 +26,7 @@ from assay.figures.classification import (
 )
 from assay.figures.comparison import forest
 from assay.figures.regression import residual_plots
+from assay.figures.style import Figure
 from assay.inference.feeds import split_feeds
 from assay.inference.predictions import prediction_table, scores_of, with_targets
 from assay.inference.session import Session
@@ -63,7 +63,7 @@ class Params:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class _Asked:
     """The test rows, and what the graph says about them."""
 
     spec: Spec
@@ -77,7 +77,7 @@ def run(params: Params) -> None:
     """Score the exported graph on the sealed test split, beside the baselines."""
     knobs = params.evaluate
     with staged("evaluate") as folder, stage_run("evaluate", folder=folder) as tracked:
-        asked = ask(knobs)
+        asked = _ask(knobs)
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = resample(asked.spec.task, target=asked.target, output=asked.output, knobs=knobs)
         answers = _baselines(asked, knobs)
@@ -89,21 +89,21 @@ def run(params: Params) -> None:
         write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
         fitting = judge_fitting(_history())
         write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": fitting})
-        tables = plot_tables(asked, knobs)
+        tables = _plot_tables(asked, knobs)
         _write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
         _draw(asked.spec, tables, beside, folder / "pictures")
         _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
 
 
-def ask(knobs: Evaluate) -> Asked:
+def _ask(knobs: Evaluate) -> _Asked:
     """Return the graph's answers for the raw inputs of the test split."""
     prepared, exported = stage_folder("prepare"), stage_folder("export")
     signature = read_signature(exported / "signature.json")
     split = Split(prepared / "test")
     session = Session(exported / "model.onnx", threads=knobs.threads, batch_size=knobs.batch_size)
     outputs = session.stream(split_feeds(split, signature, batch_size=knobs.batch_size))
-    return Asked(
+    return _Asked(
         spec=read_spec(prepared / "spec.json"),
         split=split,
         target=np.asarray(split.target),
@@ -119,7 +119,7 @@ def _predictions(
     return with_targets(table, ids=rows[ID], target=rows[TARGET])
 
 
-def _baselines(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
+def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
     return fit_baselines(
         Split(stage_folder("prepare") / "train"),
         asked.split,
@@ -130,11 +130,11 @@ def _baselines(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
     )
 
 
-def _resampled(asked: Asked, answer: Answer, knobs: Evaluate) -> Resampled:
+def _resampled(asked: _Asked, answer: Answer, knobs: Evaluate) -> Resampled:
     return resample(asked.spec.task, target=asked.target, output=answer.output, knobs=knobs)
 
 
-def _slices(asked: Asked, knobs: Evaluate) -> list[dict[str, Any]]:
+def _slices(asked: _Asked, knobs: Evaluate) -> list[dict[str, Any]]:
     columns = tuple(dict.fromkeys((*asked.spec.sensitive, *knobs.slices)))
     return score_slices(
         asked.spec.task,
@@ -176,7 +176,7 @@ def _history() -> pd.DataFrame:
         raise ArtifactError(f"{path} is missing: run 'dvc repro train' to make it") from error
 
 
-def plot_tables(asked: Asked, knobs: Evaluate) -> Tables:
+def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
     """Return the points behind every plot of the task, by the plot's name."""
     target, output, classes = asked.target, asked.output, asked.spec.classes
     if asked.spec.task == "regression":

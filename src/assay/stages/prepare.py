@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.files import digest, staged, write_json
-from assay.artifacts.paths import stage_folder
 from assay.data.raw import DataSet
 from assay.split.prepare import prepare
 from assay.tracking.run import Tracked, stage_run
@@ -39,7 +38,7 @@ def _track(
 ) -> None:
     for name, context in CONTEXTS.items():
         tracked.log_dataset(
-            name=f"{stage_folder('prepare').parent.resolve().parent.name}-{name}",
+            name=f"{source} {name}",
             digest=digests[name],
             source=source,
             context=context,
