@@ -16,7 +16,6 @@ import yaml
 from mlflow.entities import Run
 from tests.conftest import Project
 
-pytestmark = pytest.mark.xdist_group("explore")
 QUICK = ("model=mlp", "training.max_epochs=2", "training.threads=1")
 
 

@@ -15,7 +15,6 @@ import yaml
 from mlflow.entities import Run
 from tests.conftest import Project
 
-pytestmark = pytest.mark.xdist_group("pipeline")
 STAGES = ["compose", "prepare", "search", "train", "export", "evaluate", "explain", "register"]
 SMALL = {
     "training": {"max_epochs": 3, "threads": 1},
