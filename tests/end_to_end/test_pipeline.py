@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from mlflow.entities import Run
 from tests.conftest import Project
+from tests.end_to_end.churn import write_churn
 
 STAGES = ["compose", "prepare", "search", "train", "export", "evaluate", "explain", "register"]
 SMALL = {
@@ -24,31 +24,10 @@ SMALL = {
 }
 
 
-def _churn(path: Path) -> None:
-    rng = np.random.default_rng(0)
-    rows = 600
-    plan = rng.choice(["basic", "plus", "pro"], rows)
-    months = rng.integers(1, 60, rows).astype(float)
-    calls = rng.poisson(2, rows)
-    score = 1.5 * (plan == "basic") + 0.5 * calls - 0.06 * months + rng.normal(0, 0.7, rows)
-    months[rng.random(rows) < 0.05] = np.nan
-    frame = pd.DataFrame(
-        {
-            "customer": [f"c{i:04d}" for i in range(rows)],
-            "plan": plan,
-            "months": months,
-            "calls": calls,
-            "region": rng.choice(["north", "south"], rows),
-            "churned": np.where(score > 0.4, "yes", "no"),
-        }
-    )
-    frame.to_csv(path, index=False)
-
-
 @pytest.fixture(scope="module")
 def project(new_project: Callable[[str], Project]) -> Iterator[Project]:
     project = new_project("churn")
-    _churn(project.root / "churn.csv")
+    write_churn(project.root / "churn.csv", rows=600)
     project(
         "assay",
         "add",

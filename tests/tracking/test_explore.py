@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from recorded import ran
+from tests.tracking.recorded import ran
 
 from assay.errors import TrackingError, TrainingError
 from assay.tracking.explore import explore_run, sweep_run

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from recorded import ran, rows, run_stages, runs
+from tests.tracking.recorded import ran, rows, run_stages, runs
 
 from assay.errors import Terminated, TrainingError
 from assay.tracking.invocation import STAGES, record_restored

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from recorded import ran, rows, run_stages
+from tests.tracking.recorded import ran, rows, run_stages
 
 from assay.errors import TrackingError
 from assay.tracking import buffer, server

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from recorded import ran, rows, runs
+from tests.tracking.recorded import ran, rows, runs
 
 from assay.errors import DataError, Terminated
 from assay.tracking.limits import LARGEST, cut
