@@ -15,7 +15,7 @@ repro: setup
 	dvc repro
 
 test: setup
-	pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	ruff check
