@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.artifacts.files import digest, read_json, read_yaml, staged, write_json, write_text
+from assay.artifacts.files import read_json, read_yaml, staged, write_json, write_text
 from assay.artifacts.paths import CONFIG, project_root, stage_folder
-from assay.data.prepared import ID, Split
-from assay.data.spec import Spec, read_spec
-from assay.errors import AssayError, ExportError
+from assay.data.prepared import ID
+from assay.errors import ExportError
 from assay.gate.card import Facts, card
 from assay.gate.decide import (
     Alias,
-    Champion,
     Condition,
     Evidence,
     against_champion,
@@ -32,20 +30,17 @@ from assay.gate.decide import (
     metric_of,
 )
 from assay.gate.knobs import Gate
-from assay.inference.feeds import frame_feeds, split_feeds
-from assay.inference.predictions import prediction_table, scores_of
-from assay.inference.session import Session
-from assay.inference.signature import IMAGE, PREDICTION, Signature, read_signature
-from assay.metrics.scores import score
+from assay.inference.predictions import prediction_table
+from assay.inference.signature import PREDICTION
+from assay.pipeline.champion import ask_again
+from assay.pipeline.registration import Candidate, raw_rows, read_candidate
 from assay.tracking import registry
 from assay.tracking.difference import difference
 from assay.tracking.registry import Version
 from assay.tracking.reload import reloaded_outputs
-from assay.tracking.revision import revision_tags
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
-_BATCH = 256
 _EXAMPLE_ROWS = 3
 _SAME = {"rtol": 1e-5, "atol": 1e-6}
 _TOLD = ("optimizer", "lr", "weight_decay", "batch_size", "max_epochs", "loss")
@@ -57,23 +52,6 @@ class Params:
 
     gate: Gate
     name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Candidate:
-    """The model as the earlier stages left it."""
-
-    config: Mapping[str, Any]
-    spec: Spec
-    signature: Signature
-    graph: Path
-    test: Split
-    metrics: Mapping[str, Mapping[str, Any]]
-    baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    comparisons: Sequence[str]
-    parity: Mapping[str, Any]
-    explanations: Mapping[str, str]
-    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +76,7 @@ def run(params: Params) -> None:
         staged("register") as folder,
         stage_run("register", folder=folder) as tracked,
     ):
-        candidate = _read()
+        candidate = read_candidate()
         conditions = _judge(params.gate, candidate)
         origin = _origin(Path(scratch))
         version = _register(params, candidate, tracked, origin=origin)
@@ -112,45 +90,7 @@ def run(params: Params) -> None:
             tracked.log_artifact(file, "origin")
 
 
-def _read() -> _Candidate:
-    prepared, exported = stage_folder("prepare"), stage_folder("export")
-    evaluated, explained = stage_folder("evaluate"), stage_folder("explain")
-    baselines = read_json(evaluated / "baselines.json")
-    faithfulness = read_json(explained / "faithfulness.json")
-    return _Candidate(
-        config=read_yaml(CONFIG),
-        spec=read_spec(prepared / "spec.json"),
-        signature=read_signature(exported / "signature.json"),
-        graph=exported / "model.onnx",
-        test=Split(prepared / "test"),
-        metrics=read_json(evaluated / "metrics.json"),
-        baselines={name: found["metrics"] for name, found in baselines.items()},
-        comparisons=[found["verdict"] for found in baselines.values()],
-        parity=read_json(exported / "parity.json"),
-        explanations={
-            name: found["verdict"]
-            for name, found in faithfulness.items()
-            if isinstance(found, Mapping) and "verdict" in found
-        },
-        tags=_provenance(exported / "model.onnx"),
-    )
-
-
-def _provenance(graph: Path) -> dict[str, str]:
-    digests, revision = read_json(stage_folder("prepare") / "digests.json"), revision_tags()
-    lock = project_root() / "dvc.lock"
-    return {
-        "data_digest": digests["data"],
-        "test_digest": digests["test"],
-        "config_digest": digest(CONFIG),
-        "graph_digest": digest(graph),
-        "dvc_lock_digest": digest(lock) if lock.is_file() else "none",
-        "git_commit": revision.get("mlflow.source.git.commit", "none"),
-        "git_dirty": revision.get("git.dirty", "unknown"),
-    }
-
-
-def _judge(gate: Gate, candidate: _Candidate) -> list[Condition]:
+def _judge(gate: Gate, candidate: Candidate) -> list[Condition]:
     evidence = Evidence(
         metrics=_values(candidate.metrics),
         baselines={name: _values(found) for name, found in candidate.baselines.items()},
@@ -174,9 +114,9 @@ def _origin(folder: Path) -> list[Path]:
 
 
 def _register(
-    params: Params, candidate: _Candidate, tracked: Tracked, *, origin: Sequence[Path]
+    params: Params, candidate: Candidate, tracked: Tracked, *, origin: Sequence[Path]
 ) -> Version:
-    rows = _raw_rows(candidate)
+    rows = raw_rows(candidate)
     return registry.register(
         params.name,
         run_id=tracked.run_id,
@@ -188,12 +128,6 @@ def _register(
     )
 
 
-def _raw_rows(candidate: _Candidate) -> pd.DataFrame | np.ndarray:
-    if candidate.signature.kind == "image":
-        return candidate.test.whole()[IMAGE]
-    return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
-
-
 @contextmanager
 def _rejected_on_failure(version: Version) -> Iterator[None]:
     try:
@@ -203,9 +137,9 @@ def _rejected_on_failure(version: Version) -> Iterator[None]:
         raise
 
 
-def _require_same_predictions(version: Version, candidate: _Candidate) -> None:
+def _require_same_predictions(version: Version, candidate: Candidate) -> None:
     measured = pd.read_parquet(stage_folder("evaluate") / "predictions.parquet")
-    outputs = reloaded_outputs(version, _raw_rows(candidate))
+    outputs = reloaded_outputs(version, raw_rows(candidate))
     found = prediction_table(outputs, candidate.signature)
     wrong = _differing_rows(found, measured)
     if list(measured[ID]) != list(candidate.test.rows()[ID]) or wrong.any():
@@ -232,10 +166,10 @@ def _differing_rows(found: pd.DataFrame, measured: pd.DataFrame) -> np.ndarray:
     return wrong
 
 
-def _decide(params: Params, candidate: _Candidate, conditions: Sequence[Condition]) -> _Verdict:
+def _decide(params: Params, candidate: Candidate, conditions: Sequence[Condition]) -> _Verdict:
     goal = metric_of(params.gate, task=candidate.spec.task)
     present = registry.champion_of(params.name)
-    champion = _run_again(present, candidate, metric=goal.name) if present else None
+    champion = ask_again(present, candidate, metric=goal.name) if present else None
     value = candidate.metrics[goal.name]["value"]
     last = against_champion(params.gate, value=value, champion=champion, goal=goal)
     every = [*conditions, last]
@@ -243,40 +177,8 @@ def _decide(params: Params, candidate: _Candidate, conditions: Sequence[Conditio
     return _Verdict(alias=alias, why=why, conditions=every)
 
 
-def _run_again(present: Version, candidate: _Candidate, *, metric: str) -> Champion:
-    """Score the champion on the present test rows, or say why it cannot be run on them."""
-    try:
-        value = _score_of(present, candidate, metric=metric)
-    except AssayError as error:
-        return Champion(version=present.number, value=None, note=" ".join(str(error).split()))
-    is_other = present.tags.get("test_digest") != candidate.tags["test_digest"]
-    note = "the champion comes from another split and may have learned from some of these rows"
-    return Champion(version=present.number, value=value, note=note if is_other else "")
-
-
-def _score_of(present: Version, candidate: _Candidate, *, metric: str) -> float:
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = registry.fetch(present, Path(scratch))
-        signature = read_signature(folder / registry.SIGNATURE)
-        ours = candidate.signature
-        if (signature.task, set(signature.classes)) != (ours.task, set(ours.classes)):
-            raise ExportError(
-                f"it predicts {_answers(signature)}, the new version {_answers(ours)}"
-            )
-        session = Session(folder / registry.GRAPH)
-        outputs = session.stream(split_feeds(candidate.test, signature, batch_size=_BATCH))
-    output = scores_of(outputs, signature)
-    if signature.classes:
-        output = output[:, [signature.classes.index(label) for label in ours.classes]]
-    return score(ours.task, target=candidate.test.target, output=output)[metric]
-
-
-def _answers(signature: Signature) -> str:
-    return ", ".join(map(str, signature.classes)) or "a number"
-
-
 def _settle(
-    verdict: _Verdict, version: Version, candidate: _Candidate, *, folder: Path, tracked: Tracked
+    verdict: _Verdict, version: Version, candidate: Candidate, *, folder: Path, tracked: Tracked
 ) -> _Verdict:
     """Write receipt and card, then set the alias: a full disk leaves the champion as it was."""
     _write(verdict, version, candidate, folder=folder, tracked=tracked)
@@ -289,7 +191,7 @@ def _settle(
 
 
 def _write(
-    verdict: _Verdict, version: Version, candidate: _Candidate, *, folder: Path, tracked: Tracked
+    verdict: _Verdict, version: Version, candidate: Candidate, *, folder: Path, tracked: Tracked
 ) -> None:
     receipt = {
         "name": version.name,
@@ -303,7 +205,7 @@ def _write(
     write_text(folder / "card.md", card(_facts(verdict, version, candidate)))
 
 
-def _facts(verdict: _Verdict, version: Version, candidate: _Candidate) -> Facts:
+def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
     checks = read_json(stage_folder("prepare") / "checks.json")
     effective = read_yaml(stage_folder("train") / "effective.yaml")
     knobs = {key: value for key, value in effective["model"].items() if key != "_target_"}
@@ -332,7 +234,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: _Candidate) -> Facts:
 
 
 def _track(
-    tracked: Tracked, version: Version, verdict: _Verdict, candidate: _Candidate, *, folder: Path
+    tracked: Tracked, version: Version, verdict: _Verdict, candidate: Candidate, *, folder: Path
 ) -> None:
     metrics = {k: v for k, v in _values(candidate.metrics).items() if v is not None}
     words = "accepted" if verdict.is_accepted else "rejected by the gate"

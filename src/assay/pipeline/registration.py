@@ -1,0 +1,82 @@
+"""What is to be registered: the graph, and all that the earlier stages found about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from assay.artifacts.files import digest, read_json, read_yaml
+from assay.artifacts.paths import CONFIG, project_root, stage_folder
+from assay.data.prepared import Split
+from assay.data.spec import Spec, read_spec
+from assay.inference.feeds import frame_feeds
+from assay.inference.signature import IMAGE, Signature, read_signature
+from assay.tracking.revision import revision_tags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """The model as the earlier stages left it."""
+
+    config: Mapping[str, Any]
+    spec: Spec
+    signature: Signature
+    graph: Path
+    test: Split
+    metrics: Mapping[str, Mapping[str, Any]]
+    baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    comparisons: Sequence[str]
+    parity: Mapping[str, Any]
+    explanations: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def read_candidate() -> Candidate:
+    """Read what the earlier stages wrote; ArtifactError where something is missing."""
+    prepared, exported = stage_folder("prepare"), stage_folder("export")
+    evaluated, explained = stage_folder("evaluate"), stage_folder("explain")
+    baselines = read_json(evaluated / "baselines.json")
+    faithfulness = read_json(explained / "faithfulness.json")
+    return Candidate(
+        config=read_yaml(CONFIG),
+        spec=read_spec(prepared / "spec.json"),
+        signature=read_signature(exported / "signature.json"),
+        graph=exported / "model.onnx",
+        test=Split(prepared / "test"),
+        metrics=read_json(evaluated / "metrics.json"),
+        baselines={name: found["metrics"] for name, found in baselines.items()},
+        comparisons=[found["verdict"] for found in baselines.values()],
+        parity=read_json(exported / "parity.json"),
+        explanations={
+            name: found["verdict"]
+            for name, found in faithfulness.items()
+            if isinstance(found, Mapping) and "verdict" in found
+        },
+        tags=_provenance(exported / "model.onnx"),
+    )
+
+
+def _provenance(graph: Path) -> dict[str, str]:
+    digests, revision = read_json(stage_folder("prepare") / "digests.json"), revision_tags()
+    lock = project_root() / "dvc.lock"
+    return {
+        "data_digest": digests["data"],
+        "test_digest": digests["test"],
+        "config_digest": digest(CONFIG),
+        "graph_digest": digest(graph),
+        "dvc_lock_digest": digest(lock) if lock.is_file() else "none",
+        "git_commit": revision.get("mlflow.source.git.commit", "none"),
+        "git_dirty": revision.get("git.dirty", "unknown"),
+    }
+
+
+def raw_rows(candidate: Candidate) -> pd.DataFrame | np.ndarray:
+    """Return the test rows as a user would give them: a frame of columns, or images."""
+    if candidate.signature.kind == "image":
+        return candidate.test.whole()[IMAGE]
+    return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
