@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,7 @@ from assay.artifacts.paths import ARTIFACTS, stage_folder
 from assay.errors import ArtifactError
 
 _BLOCK_BYTES = 1 << 20
+_NUMPY_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # all that it says of a full disk
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def staged(stage: str) -> Iterator[Path]:
         yield draft
         _publish(draft, stage_folder(stage))
     except OSError as error:
-        raise ArtifactError(_disk_message(error, stage)) from error
+        raise ArtifactError(_disk_message(error)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         with suppress(OSError):
@@ -70,11 +73,12 @@ def _publish(draft: Path, folder: Path) -> None:
         entry.replace(target)
 
 
-def _disk_message(error: OSError, stage: str) -> str:
+def _disk_message(error: OSError) -> str:
     where = f" {error.filename}" if error.filename else ""
-    return (
-        f"{stage}: the system refused a file{where}: {error.strerror or error}; nothing was written"
-    )
+    reason = error.strerror or str(error)
+    if _NUMPY_CUT_SHORT.fullmatch(reason):
+        reason = f"{os.strerror(errno.ENOSPC)} ({reason})"
+    return f"the system refused a file{where}: {reason}; nothing was written"
 
 
 def write_text(path: Path, text: str) -> None:
