@@ -22,5 +22,6 @@ from mlflow import MlflowClient as MlflowClient
 from mlflow.exceptions import MlflowException as MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as SqlAlchemyStore
 
-for _name in ("alembic", "mlflow.store.db.utils"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+logging.getLogger("alembic").setLevel(logging.ERROR)
+# It logs each error of the database with its traceback, then raises it: it is said once, by us.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
