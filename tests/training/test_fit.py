@@ -126,7 +126,8 @@ def test_limited_batches_and_single_rows_train(images):
 
 def test_bf16_trains_and_keeps_plain_floats(images):
     _, result = _fit(images, precision="bf16-mixed", max_epochs=2)
-    assert {tensor.dtype for tensor in result.weights.values()} == {torch.float32}
+    kinds = {tensor.dtype for tensor in result.weights.values() if tensor.is_floating_point()}
+    assert kinds == {torch.float32}
 
 
 def test_a_diverging_fit_says_what_to_lower(images):
@@ -200,7 +201,7 @@ def test_progress_is_lines_in_the_log_where_there_is_no_terminal(images, caplog)
     with caplog.at_level(logging.INFO, logger="assay"):
         _fit(images, progress=True, max_epochs=20)
     lines = [record.message for record in caplog.records]
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert lines[-1].startswith("epoch 20/20: loss ") and "valid log_loss" in lines[-1]
 
 

@@ -26,8 +26,8 @@ class Mlp:
     width: Annotated[int, Ge(1)] = 128
     depth: Annotated[int, Ge(1)] = 2
     activation: Activation = "relu"
-    normalisation: Normalisation = "none"
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    normalisation: Normalisation = "batch"
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
     residual: bool = False
 
     def build(self, shape: Shape, outputs: int) -> nn.Module:

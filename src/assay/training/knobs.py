@@ -38,7 +38,7 @@ class Training:
     """
 
     max_epochs: Annotated[int, Ge(1)] = 30
-    batch_size: Annotated[int, Ge(1)] = 64
+    batch_size: Annotated[int, Ge(2)] = 64
     limit_batches: Annotated[int, Ge(1)] | None = None
     optimizer: OptimizerName = "adamw"
     lr: Annotated[float, Gt(0)] = 3e-3
