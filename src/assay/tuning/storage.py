@@ -9,7 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from sqlalchemy.exc import SQLAlchemyError
 
 from assay.errors import ArtifactError
 
@@ -20,23 +22,35 @@ def open_storage(path: Path) -> RDBStorage:
     """Open the studies in an SQLite file, made where it is missing.
 
     Several processes that make the tables at one moment break the file, so a lock guards it.
-    Raises ArtifactError when the file cannot be used.
+    Raises what ``refusals`` turns into an ArtifactError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        _write_ahead(path)
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
         return RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
 
 
-def _write_ahead(path: Path) -> None:
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Raise ArtifactError where the file of studies is damaged, or the disk is full."""
     try:
-        with closing(sqlite3.connect(path, timeout=60)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.DatabaseError as error:
+        yield
+    except (sqlite3.Error, SQLAlchemyError, StorageInternalError) as error:
+        reason = _cause(error)
+        remedy = (
+            "free some space, or see who else uses it: the next start goes on from the trials "
+            "that have ended"
+            if isinstance(reason, sqlite3.OperationalError)
+            else "move it away to begin afresh"
+        )
         raise ArtifactError(
-            f"{path}, which holds the trials of every search, cannot be used: {error}; "
-            "move it away to begin afresh"
+            f"{path}, which holds the trials of every search, cannot be used: {reason}; {remedy}"
         ) from error
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _cause(error.__cause__)
 
 
 @contextmanager

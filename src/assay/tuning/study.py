@@ -27,7 +27,7 @@ from assay.space import Choice, Dimension, Space, Value
 from assay.tuning.knobs import Search
 from assay.tuning.pruner import pruner
 from assay.tuning.sampler import NUMBER, sampler
-from assay.tuning.storage import alone_with, open_storage
+from assay.tuning.storage import alone_with, open_storage, refusals
 
 Direction: TypeAlias = Literal["minimize", "maximize"]
 Report: TypeAlias = Callable[[int, float], None]
@@ -91,7 +91,7 @@ def search(
     number fails the trial with its reason, and the search goes on; any other exception ends the
     search, and the trial's number is drawn again at the next start. ``study`` must name
     everything on which an objective depends. Raises TrainingError when no trial is complete,
-    ConfigError when the space is empty.
+    ConfigError when the space is empty, ArtifactError when ``storage`` cannot be read or written.
     """
     if not knobs.trials:
         return Result()
@@ -103,7 +103,7 @@ def search(
             ]
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with alone_with(storage, study):
+    with alone_with(storage, study), refusals(storage):
         opened = optuna.create_study(
             storage=open_storage(storage),
             study_name=study,
