@@ -82,7 +82,8 @@ def quick(monkeypatch):
         for epoch in range(1, 6):
             on_epoch(epoch, {"valid_log_loss": value + 1 / epoch, "train_loss": value})
         fit = type("Fit", (), {"best_epoch": 5})
-        return type("Outcome", (), {"value": value, "metrics": {"log_loss": value}, "fit": fit})
+        known = {"value": value, "error": 0.0, "metrics": {"log_loss": value}, "fit": fit}
+        return type("Outcome", (), known)
 
     monkeypatch.setattr(search, "try_candidate", quick)
     return quick

@@ -12,7 +12,7 @@ import pytest
 from assay.errors import ArtifactError, ConfigError, Terminated, TrainingError
 from assay.space import Choice, Interval
 from assay.tuning.knobs import Search
-from assay.tuning.study import Pruned, search
+from assay.tuning.study import Pruned, Score, search
 
 SPACE = {
     "training.lr": Interval(low=1e-4, high=1e-1, is_log=True),
@@ -36,10 +36,15 @@ def start(tmp_path):
             "seed": 0,
         }
         for key in tuple(knobs):
-            if key in (*options, "on_trial"):
+            if key in (*options, "on_trial", "known"):
                 options[key] = knobs.pop(key)
         knobs = {"pruner": "none", "trials": 8, **knobs}
-        return search(run, knobs=Search(**knobs), **options)
+
+        def scored(values, report, number):
+            found = run(values, report, number)
+            return found if isinstance(found, Score) else Score(value=found)
+
+        return search(scored, knobs=Search(**knobs), **options)
 
     return start
 
@@ -110,7 +115,7 @@ def _die_in_trial_3(folder):
         if number == 3:
             report(0, 1.0)
             os.kill(os.getpid(), signal.SIGKILL)
-        return bowl(values, report, number)
+        return Score(value=bowl(values, report, number))
 
     search(
         run,
@@ -226,7 +231,7 @@ def _search_in(folder, ran):
     def run(values, report, number):
         time.sleep(0.05)
         ran.append(number)
-        return bowl(values, report, number)
+        return Score(value=bowl(values, report, number))
 
     search(
         run,
@@ -250,3 +255,28 @@ def test_two_processes_on_one_study_run_each_trial_once(tmp_path):
             process.join()
         assert [p.exitcode for p in both] == [0, 0]
         assert sorted(ran) == list(range(6))
+
+
+KNOWN = {"training.lr": 1e-3, "model.width": 32, "model.activation": "relu", "training.seed": 1}
+
+
+def test_known_values_are_the_first_trial(start):
+    result = start(known=KNOWN)
+    assert result.trials[0].values == {key: KNOWN[key] for key in SPACE}
+
+
+@pytest.mark.parametrize(
+    "outside", [{"model.width": 128}, {"training.lr": 1.0}, {"model.activation": "tanh"}]
+)
+def test_known_values_outside_the_space_are_left_alone(start, outside):
+    result = start(known={**KNOWN, **outside})
+    assert all(result.trials[0].values[key] != value for key, value in outside.items())
+
+
+@pytest.mark.parametrize(("error", "number"), [(1.0, 0), (0.01, 3)])
+def test_known_values_stay_unless_another_is_better_beyond_its_error(start, error, number):
+    def run(values, report, number):
+        return Score(value=1.0 - 0.1 * (number == 3), error=error)
+
+    assert start(run, known=KNOWN).best.number == number
+    assert start(run, known=KNOWN, margin=0.0).best.number == 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.layers.network import Network
 from assay.layers.shape import Model
-from assay.metrics.objective import objective
+from assay.metrics.objective import objective, objective_error
 from assay.metrics.scores import score
 from assay.pipeline.inputs import Inputs
 from assay.pipeline.network import build_network, predict
@@ -19,11 +19,12 @@ from assay.training.knobs import Training
 class Outcome:
     """A fitted network and what it is worth on the validation split.
 
-    ``value`` is the task's objective, and ``metrics`` all of the task's metrics; the network has
-    its best weights, on the CPU.
+    ``value`` is the task's objective with its standard ``error`` over the rows, and ``metrics`` are
+    all of the task's metrics; the network has its best weights, on the CPU.
     """
 
     value: float
+    error: float
     metrics: dict[str, float]
     fit: Fit
     network: Network
@@ -61,7 +62,12 @@ def try_candidate(
         progress=progress,
     )
     task = inputs.spec.task
-    metrics = score(task, target=inputs.valid.target, output=predict(network, inputs.valid))
+    target, output = inputs.valid.target, predict(network, inputs.valid)
+    metrics = score(task, target=target, output=output)
     return Outcome(
-        value=metrics[objective(task).name], metrics=metrics, fit=fitted, network=network
+        value=metrics[objective(task).name],
+        error=objective_error(task, target=target, output=output),
+        metrics=metrics,
+        fit=fitted,
+        network=network,
     )

@@ -15,7 +15,7 @@ import assay
 from assay.artifacts.files import digest, staged, write_json
 from assay.artifacts.paths import home, stage_folder
 from assay.config.load import build, merged, typed
-from assay.config.space import parse_space
+from assay.config.space import flattened, parse_space
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.layers.shape import Model
@@ -27,11 +27,11 @@ from assay.tracking.run import Tracked, stage_run
 from assay.training.knobs import Training
 from assay.tuning.knobs import Search
 from assay.tuning.progress import counts, shown, summary
-from assay.tuning.study import Pruned, Report, Result, TrialFunction, search
+from assay.tuning.study import Pruned, Report, Result, Score, TrialFunction, search
 from assay.tuning.table import history_table, trials_table
 
 _CODE = ("data", "layers", "metrics", "pipeline", "training", "tuning")
-_NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes"})
+_NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes", "margin"})
 _LIBRARIES = ("numpy", "optuna", "pytorch-lightning", "torch")
 
 
@@ -84,6 +84,7 @@ def _search(params: Params, inputs: Inputs, tracked: Tracked) -> Result:
             storage=home() / "study.db",
             study=name,
             seed=params.seed,
+            known=dict(flattened(nodes)),
             on_trial=show,
         )
 
@@ -93,7 +94,7 @@ def _trial_function(
 ) -> TrialFunction:
     watched = f"valid_{objective(inputs.spec.task).name}"
 
-    def trial(values: dict[str, Value], report: Report, number: int) -> float:
+    def trial(values: dict[str, Value], report: Report, number: int) -> Score:
         model, training = _built(merged(nodes, values))
         with tracked.child(f"trial {number:03d}", pruned_by=(Pruned,)) as child:
             child.log_params({**values, "seed": seed})
@@ -107,7 +108,7 @@ def _trial_function(
             )
             best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
             child.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
-            return outcome.value
+            return Score(value=outcome.value, error=outcome.error)
 
     return trial
 

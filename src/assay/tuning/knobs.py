@@ -17,9 +17,10 @@ class Search:
     """A search of ``trials`` trials in all, however often it is interrupted; 0 asks for none.
 
     The sampler draws the first ``startup_trials`` at random, and the pruner stops none before
-    that many have ended, nor any in its first ``warmup_epochs``. ``timeout_minutes`` bounds when
-    the last trial may begin. ``space`` is nested like the configuration, its leaves written in
-    Hydra's sweep grammar.
+    that many have ended, nor any in its first ``warmup_epochs``. Trial 0 has the configured
+    values, and they stay the best unless another trial is better by more than ``margin`` of its
+    standard errors over the validation rows. ``timeout_minutes`` bounds when the last trial may
+    begin. ``space`` is nested like the configuration, its leaves written in Hydra's sweep grammar.
     """
 
     trials: Annotated[int, Ge(0)] = 12
@@ -27,5 +28,6 @@ class Search:
     pruner: PrunerName = "median"
     startup_trials: Annotated[int, Ge(0)] = 4
     warmup_epochs: Annotated[int, Ge(0)] = 2
+    margin: Annotated[float, Ge(0)] = 1.0
     timeout_minutes: Annotated[float, Gt(0)] | None = None
     space: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -33,6 +33,7 @@ Direction: TypeAlias = Literal["minimize", "maximize"]
 Report: TypeAlias = Callable[[int, float], None]
 State: TypeAlias = Literal["complete", "pruned", "failed"]
 _REASON = "reason"
+_ERROR = "standard_error"
 
 
 class Pruned(optuna.TrialPruned):
@@ -41,11 +42,12 @@ class Pruned(optuna.TrialPruned):
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One trial that has ended; ``value`` is None unless it is complete."""
+    """One trial that has ended; ``value`` is None unless it is complete, ``error`` its error."""
 
     number: int
     state: State
     value: float | None
+    error: float = 0.0
     values: dict[str, Value]
     reason: str
     seconds: float
@@ -61,7 +63,15 @@ class Result:
     best: Trial | None = None
 
 
-TrialFunction: TypeAlias = Callable[[dict[str, Value], Report, int], float]
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A trial's objective and its standard error over validation rows (0 where it is unknown)."""
+
+    value: float
+    error: float = 0.0
+
+
+TrialFunction: TypeAlias = Callable[[dict[str, Value], Report, int], Score]
 Watcher: TypeAlias = Callable[[Result], None]
 
 
@@ -71,6 +81,7 @@ class _Task:
     space: dict[str, BaseDistribution]
     knobs: Search
     run: TrialFunction
+    known: dict[str, Value]
 
 
 def search(
@@ -82,16 +93,24 @@ def search(
     storage: Path,
     study: str,
     seed: int,
+    known: Mapping[str, Value] | None = None,
     on_trial: Watcher = lambda result: None,
 ) -> Result:
     """Run trials until ``knobs.trials`` have ended, counting those of earlier starts.
 
-    ``run(values, report, number)`` returns the objective; ``report(epoch, value)`` raises
-    ``Pruned`` when the trial should stop. A TrainingError or an objective that is no finite
-    number fails the trial with its reason, and the search goes on; any other exception ends the
-    search, and the trial's number is drawn again at the next start. ``study`` must name
-    everything on which an objective depends. Raises TrainingError when no trial is complete,
-    ConfigError when the space is empty, ArtifactError when ``storage`` cannot be read or written.
+    ``run(values, report, number)`` returns the score; ``report(epoch, value)`` raises ``Pruned``
+    when the trial should stop. A TrainingError or an objective that is no finite number fails the
+    trial with its reason, and the search goes on; any other exception ends the search, and the
+    trial's number is drawn again at the next start. ``study`` must name everything on which an
+    objective depends.
+
+    ``known`` values, where all lie in the space, are trial 0, and they stay the best unless
+    another trial is better by more than ``knobs.margin`` of its standard errors: on few
+    validation rows the best of many trials is partly luck (the one-standard-error rule of
+    Breiman et al., Classification and Regression Trees, 1984, section 3.4.3).
+
+    Raises TrainingError when no trial is complete, ConfigError when the space is empty,
+    ArtifactError when ``storage`` cannot be read or written.
     """
     if not knobs.trials:
         return Result()
@@ -113,7 +132,8 @@ def search(
             load_if_exists=True,
         )
         ranges = {key: distribution(space[key]) for key in sorted(space)}
-        task = _Task(study=opened, space=ranges, knobs=knobs, run=run)
+        first = _within(known or {}, ranges)
+        task = _Task(study=opened, space=ranges, knobs=knobs, run=run, known=first)
         return _checked(_finish(task, on_trial), knobs)
 
 
@@ -124,6 +144,20 @@ def distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.is_integer:
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.is_log)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.is_log)
+
+
+def _within(known: Mapping[str, Value], ranges: Mapping[str, BaseDistribution]) -> dict[str, Value]:
+    """Return the known values of the space's keys if each lies in its range, else nothing."""
+    values = {key: known[key] for key in ranges if key in known}
+    is_inside = len(values) == len(ranges) and all(_holds(ranges[k], v) for k, v in values.items())
+    return values if is_inside else {}
+
+
+def _holds(range_: BaseDistribution, value: Value) -> bool:
+    if isinstance(range_, CategoricalDistribution):
+        return value in range_.choices
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and range_._contains(range_.to_internal_repr(value))
 
 
 def _finish(task: _Task, on_trial: Watcher) -> Result:
@@ -163,9 +197,10 @@ def _is_late(knobs: Search, started: float) -> bool:
 def _run(task: _Task, *, number: int) -> None:
     attempt = _ask(task, number)
     try:
-        value = task.run(dict(attempt.params), _reporter(attempt), number)
-        if not math.isfinite(value):
-            raise TrainingError(f"the objective is {value}")
+        score = task.run(dict(attempt.params), _reporter(attempt), number)
+        if not math.isfinite(score.value):
+            raise TrainingError(f"the objective is {score.value}")
+        attempt.set_user_attr(_ERROR, score.error)
     except optuna.TrialPruned as signal:
         _settle(task, attempt, reason=str(signal))
     except TrainingError as error:
@@ -174,12 +209,13 @@ def _run(task: _Task, *, number: int) -> None:
         task.study.tell(attempt, state=TrialState.FAIL)
         raise
     else:
-        task.study.tell(attempt, value)
+        task.study.tell(attempt, score.value)
 
 
 def _ask(task: _Task, number: int) -> optuna.Trial:
     if not task.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        task.study.enqueue_trial({}, user_attrs={NUMBER: number})
+        values = task.known if number == 0 else {}
+        task.study.enqueue_trial(values, user_attrs={NUMBER: number})
     return task.study.ask(task.space)
 
 
@@ -201,13 +237,20 @@ def _result(task: _Task, fresh: int) -> Result:
     total = task.knobs.trials
     numbered = {a.user_attrs[NUMBER]: a for a in _ended(task.study)}
     trials = tuple(_trial(n, numbered[n]) for n in sorted(numbered) if n < total)
+    return Result(trials=trials, fresh=fresh, best=_best(task, trials))
+
+
+def _best(task: _Task, trials: Sequence[Trial]) -> Trial | None:
     sign = 1 if task.study.direction == optuna.study.StudyDirection.MINIMIZE else -1
-    best = min(
-        (t for t in trials if t.value is not None),
-        key=lambda t: (sign * (t.value or 0.0), t.number),
-        default=None,
+    complete = {t.number: sign * t.value for t in trials if t.value is not None}
+    if not complete:
+        return None
+    ranked = {t.number: t for t in trials}
+    best = ranked[min(complete, key=lambda number: (complete[number], number))]
+    is_luck = (
+        0 in complete and complete[0] <= complete[best.number] + task.knobs.margin * best.error
     )
-    return Result(trials=trials, fresh=fresh, best=best)
+    return ranked[0] if task.known and is_luck else best
 
 
 def _trial(number: int, attempt: FrozenTrial) -> Trial:
@@ -218,6 +261,7 @@ def _trial(number: int, attempt: FrozenTrial) -> Trial:
         number=number,
         state="complete" if is_complete else failed_or_pruned,
         value=attempt.value if is_complete else None,
+        error=attempt.user_attrs.get(_ERROR, 0.0),
         values=dict(sorted(attempt.params.items())),
         reason=reason.removeprefix("failed: "),
         seconds=attempt.duration.total_seconds() if attempt.duration else math.nan,
