@@ -62,8 +62,8 @@ def sweep_run(*, name: str, tags: Mapping[str, str] | None = None) -> Iterator[T
 @contextmanager
 def _open_run(name: str, tags: Mapping[str, str]) -> Iterator[Tracked]:
     store = open_store()
-    close_orphans(store)
     with Outbox(store) as outbox:
+        close_orphans(store)
         marks = identity({PROCESS: own_key(), **revision_tags(), **tags})
         tracked = Tracked(outbox, store.create_run(name, marks))
         with tracked.closing():

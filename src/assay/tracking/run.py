@@ -30,8 +30,8 @@ def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
     if stage not in STAGES:
         raise ValueError(f"expected a stage of {STAGES}, but got {stage=}")
     store = open_store()
-    close_orphans(store)
     with Outbox(store) as outbox:
+        close_orphans(store)  # after what earlier runs kept was sent: their true ends among it
         invocation = open_invocation(store, outbox)
         tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
         run_id = store.create_run(stage, identity({**revision_tags(), **tags}))
