@@ -42,6 +42,7 @@ class Outbox:
         self._ids: dict[str, str] = {}
         self._retry_at = 0.0
         self._warn_at = 0.0
+        self._lost = 0
         self._lock = threading.RLock()
 
     def __enter__(self) -> Outbox:
@@ -104,7 +105,10 @@ class Outbox:
         with self._lock:
             self.flush()
             self._retry_at = 0.0
-            if self._is_open():
+            is_open = self._is_open()
+            if self._lost:
+                log.warning("tracking: %d changes could not be sent nor kept: lost", self._lost)
+            if is_open:
                 return
             assert self._spool is not None
             log.warning("tracking: the store is away; the next run sends what was kept")
@@ -123,7 +127,7 @@ class Outbox:
             return False
         self._spool.release()
         self._spool = None
-        log.info("tracking: the store is back and has everything")
+        log.info("tracking: the store is back%s", "" if self._lost else " and has everything")
         return True
 
     def _sent(self, change: Change) -> bool:
@@ -151,6 +155,7 @@ class Outbox:
                 self._spool = Spool.new(self.store)
             self._spool.append(change)
         except OSError as error:
+            self._lost += 1
             self._warn(f"a change is lost, {change['op']} cannot be kept: {error}")
 
     def _warn(self, text: str) -> None:

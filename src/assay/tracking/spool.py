@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -82,8 +83,14 @@ class Spool:
         """Keep a change, with a copy of the artifact that it may carry; OSError on a full disk."""
         if change["op"] == "artifact":
             change = {**change, "path": str(self._copy(Path(change["path"])))}
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(change) + "\n")
+        end = self._file.stat().st_size if self._file.exists() else 0
+        try:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(change) + "\n")
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._file, end)  # the next change must not follow half a line
+            raise
 
     def replay(self) -> int:
         """Send what is left, in order, until the end or until the store is away again."""
@@ -112,6 +119,7 @@ class Spool:
         if self._lock is not None:
             self._lock.release()
             if self.is_empty:
+                self.remove()
                 self._file.with_suffix(".lock").unlink(missing_ok=True)
 
     def _send(self, change: Change) -> bool:
@@ -138,8 +146,12 @@ class Spool:
         return tags
 
     def _remember(self, offset: int) -> None:
+        """Write down how far the replay came; a full disk leaves what was written before."""
         self._offset = offset
-        self._state_file.write_text(json.dumps({"offset": offset, "ids": self.ids}))
+        draft = self._state_file.with_suffix(".draft")
+        with suppress(OSError):
+            draft.write_text(json.dumps({"offset": offset, "ids": self.ids}))
+            draft.replace(self._state_file)
 
     def _copy(self, path: Path) -> Path:
         target = self._copies / str(time.time_ns()) / path.name
