@@ -78,9 +78,13 @@ class Folder:
         return {str(p.relative_to(artifacts)) for p in artifacts.rglob("*")}
 
     def runs(self) -> list[Run]:
-        client = mlflow.MlflowClient(f"sqlite:///{self.home}/mlflow.db")
-        experiments = [e.experiment_id for e in client.search_experiments()]
-        return list(client.search_runs(experiments, order_by=["attributes.start_time"]))
+        return _runs(self.home)
+
+
+def _runs(home: Path) -> list[Run]:
+    client = mlflow.MlflowClient(f"sqlite:///{home}/mlflow.db")
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    return list(client.search_runs(experiments, order_by=["attributes.start_time"]))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -333,8 +337,25 @@ def project(new_project: Callable[[str], Project]) -> Project:
 
 
 def test_dvc_repro_says_it_too(project: Project) -> None:
-    path = project.root / "params.yaml"
-    path.write_text(path.read_text().replace("model: cnn", "model: cnnn"))
-    refused = project("dvc", "repro", check=False)
-    assert refused.returncode != 0
-    assert "Traceback" not in refused.stderr
+    path, good = project.root / "params.yaml", (project.root / "params.yaml").read_text()
+    path.write_text(good.replace("model: cnn", "model: cnnn"))
+    assert "there is no option 'cnnn'; did you mean 'cnn'?" in _refused(project)
+    path.write_text(good.replace("model: cnn", "model: mlp").replace("search: tpe", "search: none"))
+    table = project.root / "churn.csv"
+    table.write_text(HEAD + ROWS)
+    project("assay", "add", "churn.csv", "--target", "churned")
+    stored = project.root / "data/churn/churn.csv"
+    stored.unlink()  # DVC may have linked it to its cache
+    assert "data/churn/churn.csv" in _refused(project)
+    stored.write_text(HEAD + ROWS + "inf,1,no\n")
+    assert "column 'age' holds 1 number, infinite" in _refused(project)
+    assert not (project.root / "artifacts/prepare/spec.json").exists()
+    statuses = [run.info.status for run in _runs(project.root / ".assay")]
+    assert statuses == ["FAILED", "FAILED"]
+
+
+def _refused(project: Project) -> str:
+    done = project("dvc", "repro", check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr
