@@ -131,7 +131,9 @@ def test_a_file_that_cannot_be_used_is_told(file: Path, content: bytes, sentence
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip at all", gzip.compress(b"a,b\n1,2\n" * 99)[:40], b"\x1f\x8b\x08\x00" * 9]
+    "content",
+    [b"no gzip at all", gzip.compress(b"a,b\n1,2\n" * 99)[:40], b"\x1f\x8b\x08\x00" * 9],
+    ids=["other bytes", "cut short", "headers only"],
 )
 def test_a_damaged_archive_is_told(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "a.csv.gz"
