@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from assay.tracking import buffer, server
 from assay.tracking.find import find_run
 from assay.tracking.server import free_port, serving
 from assay.tracking.store import open_store
+
+_COLUMNS = "selectedColumns"
 
 
 def test_a_server_that_goes_away_and_comes_back_loses_nothing(home, project, monkeypatch, dvc):
@@ -60,7 +63,10 @@ def test_assay_ui_serves_the_store_and_ends_with_its_workers(home):
     try:
         assert ui.stdout is not None
         page = next(line for line in ui.stdout if line.startswith("http")).strip()
-        assert page.startswith(f"http://127.0.0.1:{port}/#/experiments/")
+        assert page.startswith(f"http://127.0.0.1:{port}/#/experiments/1/runs?workflowType=mach")
+        view = page.rpartition("viewStateShareKey=")[2]
+        tags = open_store().client.get_experiment("1").tags
+        assert "metrics.`log_loss`" in json.loads(tags[f"mlflow.sharedViewState.{view}"])[_COLUMNS]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
             assert b"MLflow" in answer.read()
         with (

@@ -9,7 +9,8 @@ import click
 from assay.tracking.invocation import record_restored
 from assay.tracking.orphans import close_orphans
 from assay.tracking.server import HOST, serving
-from assay.tracking.store import open_store
+from assay.tracking.store import Store, open_store
+from assay.tracking.view import runs_page
 
 
 @click.command("ui")
@@ -22,11 +23,11 @@ def command(*, port: int, no_browser: bool) -> None:
     if record_restored(store):
         click.echo("recorded that the files in artifacts/ were restored, not made by a run here")
     if store.uri.startswith(("http://", "https://")):
-        _show(store.uri, store.experiment_id, no_browser=no_browser)
+        _show(store, store.uri, no_browser=no_browser)
         return
     click.echo("starting MLflow's server ...")
     with serving(store, port=port) as server:
-        _show(f"http://{HOST}:{port}", store.experiment_id, no_browser=no_browser)
+        _show(store, f"http://{HOST}:{port}", no_browser=no_browser)
         click.echo("Ctrl-C ends it")
         try:
             server.wait()
@@ -34,8 +35,8 @@ def command(*, port: int, no_browser: bool) -> None:
             click.echo()
 
 
-def _show(address: str, experiment_id: str, *, no_browser: bool) -> None:
-    page = f"{address.rstrip('/')}/#/experiments/{experiment_id}"
+def _show(store: Store, address: str, *, no_browser: bool) -> None:
+    page = runs_page(store, address)
     click.echo(page)
     if not no_browser:
         webbrowser.open(page)
