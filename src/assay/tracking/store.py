@@ -23,6 +23,8 @@ from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
 EXPERIMENT = "assay"
+# The UI opens an experiment of this kind on its table of runs, not on traces of agents.
+_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,8 @@ def _experiment(client: MlflowClient, uri: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         try:
-            return str(client.create_experiment(name, artifact_location=_location(uri, name)))
+            location = _location(uri, name)
+            return str(client.create_experiment(name, artifact_location=location, tags=_TAGS))
         except MlflowException:
             experiment = client.get_experiment_by_name(name)
             if experiment is None:
