@@ -257,6 +257,23 @@ def test_the_difference_to_the_options_is_what_was_set() -> None:
     assert difference(_composed(settings), _composed()) == settings
 
 
+def test_what_is_set_is_not_searched() -> None:
+    own = _composed()["search"]["space"]["training"]
+    assert "lr" in own
+    space = _composed({"training": {"lr": 0.5}})["search"]["space"]
+    assert space["training"] == {key: value for key, value in own.items() if key != "lr"}
+    both = {"training": {"lr": 0.5}, **_space("training", lr="interval(0.1, 1)")}
+    assert _composed(both)["search"]["space"]["training"]["lr"] == "interval(0.1, 1)"
+
+
+def test_where_all_that_a_model_searches_is_set_there_is_no_trial(conf: Path) -> None:
+    space = "space: {training: {lr: 'interval(0.1, 1)'}}\n"
+    (conf / "model/own.yaml").write_text(f"_target_: assay.model.mlp.Mlp\n{space}")
+    assert _composed(model="own", conf=conf)["search"]["trials"] == 12
+    config = _composed({"training": {"lr": 0.5}}, model="own", conf=conf)
+    assert (config["search"]["trials"], config["search"]["space"]) == (0, {})
+
+
 def test_a_difference_composes_to_the_same_again() -> None:
     config = _composed({"training": {"lr": 0.5}, "search": {"space": {"training": {"lr": None}}}})
     again = _composed(difference(config, _composed()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +62,8 @@ def _in_a_line(error: Exception) -> str:
 def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> dict[str, Any]:
     """Return the resolved, checked configuration that ``params`` (choices and ``set``) describe.
 
+    A value under ``set`` is kept: what the model's own space says of it is not searched, unless
+    ``set`` names it in ``search.space`` too. Where that leaves nothing to try, there is no trial.
     Raises ConfigError with every problem of choices, keys, values and search space at once.
     """
     choices = {key: value for key, value in params.items() if key != SET}
@@ -73,8 +75,11 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
             [*problems, f"set: expected keys with values as in conf/, got {settings!r}"]
         )
     config = _with_settings(config, settings)
+    given = {key for key, _ in flattened(settings)}
     skipped = {key for key in choices if key not in valid}
-    return finish(config, choices=valid, schema=schema, problems=problems, skip=skipped)
+    return finish(
+        config, choices=valid, schema=schema, problems=problems, skip=skipped, given=given
+    )
 
 
 def _with_settings(config: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
@@ -122,15 +127,16 @@ def finish(
     schema: Schema,
     problems: list[str] | None = None,
     skip: set[str] | None = None,
+    given: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return a composed configuration resolved, checked, with every default written out.
 
-    A model's own search space moves to ``search.space``. ``skip`` names sections that cannot be
-    checked since their group's option is unknown.
+    A model's own search space, without the keys that are ``given``, moves to ``search.space``.
+    ``skip`` names sections that cannot be checked since their group's option is unknown.
     """
     found = list(problems or [])
     plain = _resolved(config, found)
-    found += _move_space(plain)
+    found += _move_space(plain, given)
     plain["name"] = plain.get("name") or choices.get("data", "model")
     sections = {**dict.fromkeys(BUILT), **schema}
     complete: dict[str, Any] = {"choices": dict(choices)}
@@ -181,7 +187,7 @@ def _without_missing(node: Any) -> Any:
     return {key: _without_missing(value) for key, value in node.items() if value != _MISSING}
 
 
-def _move_space(plain: dict[str, Any]) -> Iterator[str]:
+def _move_space(plain: dict[str, Any], given: Collection[str]) -> Iterator[str]:
     """Yield a sentence where a space is none."""
     model, search = plain.get("model"), plain.get("search")
     own = (model.pop("space", None) if isinstance(model, dict) else None) or {}
@@ -193,8 +199,22 @@ def _move_space(plain: dict[str, Any]) -> Iterator[str]:
         if not isinstance(space, Mapping):
             yield f"{where}: expected keys with sweeps, got {space!r}"
             return
-    if search.get("trials") != 0:
-        search["space"] = _merged_space(own, chosen)
+    if search.get("trials") == 0:
+        return
+    search["space"] = _merged_space(_without(own, given), chosen)
+    if own and not search["space"] and not chosen:
+        search["trials"] = 0
+
+
+def _without(space: Mapping[str, Any], given: Collection[str], prefix: str = "") -> dict[str, Any]:
+    """Return a space without the keys that are given, and without what they leave empty."""
+    free: dict[str, Any] = {}
+    for key, value in space.items():
+        name = f"{prefix}{key}"
+        left = _without(value, given, f"{name}.") if isinstance(value, Mapping) else value
+        if name not in given and left != {}:
+            free[key] = left
+    return free
 
 
 def _merged_space(own: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,14 +281,25 @@ def _extremes(dimension: Dimension) -> tuple[Value, ...]:
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """Return, nested, what ``config`` sets otherwise than ``base``: the ``set`` of params.yaml.
 
-    What only ``base`` has, such as a dimension of its search space, is taken out by null.
+    What only ``base`` has, such as a dimension of its search space, is taken out by null; what
+    is set is not searched, and needs none.
     """
+    others = {key: value for key, value in config.items() if key != "search"}
+    changed = _difference(others, {key: base[key] for key in base if key != "search"})
+    search, before = config.get("search", {}), {**base.get("search", {})}
+    if isinstance(before.get("space"), Mapping):
+        before["space"] = _without(before["space"], {key for key, _ in flattened(changed)})
+    searched = _difference(search, before)
+    return {**changed, "search": searched} if searched else changed
+
+
+def _difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = dict.fromkeys(key for key in base if key not in config)
     for key, value in config.items():
         if key == "choices" or (key in base and base[key] == value):
             continue
         if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
-            changed[key] = difference(value, base[key])
+            changed[key] = _difference(value, base[key])
         else:
             changed[key] = value
     return changed
