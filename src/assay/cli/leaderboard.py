@@ -14,7 +14,8 @@ from assay.tracking.find import Found, children, find_run
 from assay.tracking.tracked import Tracked
 
 OBJECTIVE = "objective"
-_SHOWN = ("valid_accuracy", "valid_f1", "valid_roc_auc", "valid_rmse", "valid_r2")
+_BEST = "best_valid_"
+_SHOWN = ("accuracy", "f1", "roc_auc", "rmse", "r2")
 
 
 def leaderboard(sweep: Tracked) -> None:
@@ -50,13 +51,27 @@ def _ranked(sweep: Found, direction: Literal["minimize", "maximize"]) -> list[Fo
 
 
 def _table(ranked: Sequence[Found], goal: str) -> Table:
-    table = Table(title=f"validation {goal}, best first", title_justify="left")
-    shown = [name for name in _SHOWN if all(name in run.metrics for run in ranked)]
-    for header in ("job", goal, *(name.removeprefix("valid_") for name in shown), "seconds", "run"):
+    shared = _shared_words(ranked)
+    title = f"validation {goal}, best first{f'; all with {shared}' if shared else ''}"
+    table = Table(title=title, title_justify="left")
+    others = [name for name in _SHOWN if name != goal]
+    shown = [name for name in others if all(f"{_BEST}{name}" in run.metrics for run in ranked)]
+    for header in ("job", goal, *shown, "seconds", "run"):
         is_word = header in ("job", "run")
         table.add_column(header, justify="left" if is_word else "right", overflow="fold")
     for run in ranked:
-        scores = [f"{run.metrics[name]:.4g}" for name in (OBJECTIVE, *shown)]
+        keys = (OBJECTIVE, *(f"{_BEST}{name}" for name in shown))
+        scores = [f"{run.metrics[key]:.4g}" for key in keys]
         seconds = f"{run.metrics.get('fit_seconds', float('nan')):.1f}"
-        table.add_row(run.name, *scores, seconds, run.run_id[:8])
+        table.add_row(_without(run.name, shared), *scores, seconds, run.run_id[:8])
     return table
+
+
+def _shared_words(ranked: Sequence[Found]) -> str:
+    """Return what all jobs were given, where there is more than one: a narrow table has no room."""
+    first, *rest = (run.name.split() for run in ranked)
+    return " ".join(word for word in first if rest and all(word in other for other in rest))
+
+
+def _without(name: str, shared: str) -> str:
+    return " ".join(word for word in name.split() if word not in shared.split()) or name

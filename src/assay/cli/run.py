@@ -118,9 +118,9 @@ def _run_one(job: Job) -> float:
             progress=True,
         )
         seconds = time.perf_counter() - started
-        final = {f"valid_{name}": value for name, value in outcome.metrics.items()}
+        best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
         goal = objective(inputs.spec.task)
-        tracked.log_metrics({**final, "objective": outcome.value, "fit_seconds": seconds})
+        tracked.log_metrics({**best, "objective": outcome.value, "fit_seconds": seconds})
         tracked.set_tags({"objective": goal.name, "direction": goal.direction})
     _say(outcome, tracked.run_id, goal.name)
     return outcome.value

@@ -15,7 +15,7 @@ from assay.tracking.store import Store
 _NAME = "assay"
 _TAG = f"mlflow.sharedViewState.{_NAME}"
 _METRICS = ("accuracy", "log_loss", "rmse", "r2")
-_SELECTED = ("best_valid_log_loss", "best_valid_rmse", "valid_log_loss", "valid_rmse")
+_SELECTED = ("best_valid_log_loss", "best_valid_rmse")
 _TAGS = ("verdict", "model_version", "pipeline")
 
 
