@@ -97,7 +97,10 @@ def test_duplicates_across_splits_are_found_and_within_one_are_not() -> None:
     frame.loc[4] = frame.loc[0]
     check = _found(frame)["duplicates across splits"]
     assert check["status"] == "warning"
-    assert check["found"].startswith("3 rows stand, exactly alike, in more than one split")
+    assert check["found"].startswith("3 rows have the same features in more than one split, 3 of")
+    frame.loc[4, "y"] = "yes" if frame.loc[0, "y"] == "no" else "no"
+    check = _found(frame)["duplicates across splits"]
+    assert check["found"].startswith("3 rows have the same features in more than one split, 0 of")
 
 
 def test_duplicate_images_are_found() -> None:

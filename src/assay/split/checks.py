@@ -114,11 +114,13 @@ def _imbalance(raw: Raw, labels: np.ndarray, task: Task) -> Check:
 
 
 def _duplicates(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
-    keys = _row_keys(raw, names)
-    by_key = pd.Series(labels).groupby(keys)
-    crossing = by_key.transform("nunique").to_numpy() > 1
-    count = int(crossing.sum())
-    text = f"{count} rows stand, exactly alike, in more than one split: what is measured on them is memory"
+    keys = pd.DataFrame({"row": _row_keys(raw, names), "target": raw.frame[raw.roles.target]})
+    crossing = _crosses(keys[["row"]], labels)
+    count, same = int(crossing.sum()), int(_crosses(keys, labels).sum())
+    text = (
+        f"{count} rows have the same features in more than one split, {same} of them the same "
+        "target too: what is measured on these is memory"
+    )
     return _check(
         "duplicates across splits",
         ["rows"] if crossing.any() else [],
@@ -126,6 +128,12 @@ def _duplicates(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
         nothing="no row stands in two splits",
         is_columns=False,
     )
+
+
+def _crosses(keys: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+    """Return for each row whether its like stands in another split."""
+    by_key = pd.Series(labels, index=keys.index).groupby([keys[name] for name in keys.columns])
+    return np.asarray(by_key.transform("nunique") > 1)
 
 
 def _row_keys(raw: Raw, names: list[str]) -> np.ndarray:

@@ -54,9 +54,9 @@ def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:
     tracked.log_artifact(folder / "signature.json")
     tracked.log_artifact(folder / "parity.json")
     log.info(
-        "the graph agrees with the network to %.1e (%s, %d validation rows); temperature %.2f",
+        "the graph agrees with the network to %.1e (%s, %d validation rows)%s",
         parity.largest_difference,
         parity.unit,
         parity.rows,
-        temperature,
+        f"; temperature {temperature:.2f}" if exported.signature.classes else "",
     )
