@@ -134,3 +134,10 @@ def test_effective_yaml_is_the_composed_nodes_where_nothing_was_searched(inputs)
     train.run(params)
     expected = {"model": params.model, "training": params.training, "seed": 0}
     assert read_yaml(FOLDER / "effective.yaml") == expected
+
+
+def test_an_early_end_is_said(inputs, caplog):
+    caplog.set_level("INFO", logger="assay")
+    train.run(_params(max_epochs=9, lr=1e-12, early_stopping={"patience": 1, "min_delta": 1.0}))
+    assert "stopped after epoch 2 of 9, no gain since 1; the weights kept are of" in caplog.text
+    assert ": valid log_loss 0." in caplog.text

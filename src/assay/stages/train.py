@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,14 @@ from assay.artifacts.files import read_json, staged, write_yaml
 from assay.artifacts.paths import stage_folder
 from assay.config.load import load, merged
 from assay.figures.curves import learning_curves
+from assay.metrics.objective import objective
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.effective import Effective
 from assay.pipeline.inputs import read_inputs
 from assay.pipeline.network import write_weights
 from assay.tracking.run import Tracked, stage_run
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +39,9 @@ def run(params: Params) -> None:
         effective = _write_effective(folder / "effective.yaml", params)
         tracked.log_params(effective)
         knobs = load(Effective, folder / "effective.yaml")
+        inputs = read_inputs(stage_folder("prepare"))
         outcome = try_candidate(
-            read_inputs(stage_folder("prepare")),
+            inputs,
             model=knobs.model,
             training=knobs.training,
             seed=knobs.seed,
@@ -45,6 +50,8 @@ def run(params: Params) -> None:
         )
         write_weights(folder / "weights.safetensors", outcome.fit.weights)
         _report(outcome, folder=folder, tracked=tracked)
+        name = objective(inputs.spec.task).name
+        _say(outcome, epochs=knobs.training.max_epochs, name=name)
 
 
 def _write_effective(path: Path, params: Params) -> dict[str, Any]:
@@ -68,3 +75,12 @@ def _report(outcome: Outcome, *, folder: Path, tracked: Tracked) -> None:
         tracked.log_artifact(folder / name)
     best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
     tracked.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
+
+
+def _say(outcome: Outcome, *, epochs: int, name: str) -> None:
+    """Say which weights are kept, and that the training stopped early where it did."""
+    ran, best = len(outcome.fit.history), outcome.fit.best_epoch
+    is_early = ran < epochs
+    stopped = f"stopped after epoch {ran} of {epochs}, no gain since {best}; " if is_early else ""
+    value = outcome.fit.best_value
+    log.info("%sthe weights kept are of epoch %d: valid %s %.4g", stopped, best, name, value)
