@@ -115,7 +115,7 @@ def test_params_keep_comments_and_a_model_that_takes_tables_is_chosen(
     project: Path, file: Path
 ) -> None:
     result = _add(file)
-    assert "model 'cnn' cannot take tables: 'mlp' is chosen" in result.output
+    assert "model 'mlp' is chosen: 'cnn' takes no tables" in result.output
     # how many blanks stand before a comment is ruamel's own affair
     assert re.sub(" +#", "  #", (project / "params.yaml").read_text()) == (
         "# chosen by hand\ndata: churn_2024  # digits\nmodel: mlp\ntraining: default\nsearch: none\n"

@@ -136,10 +136,13 @@ def assay(home, tmp_path, monkeypatch, capsys):
 
     def assay(*words):
         monkeypatch.setattr(sys, "argv", ["assay", "predict", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
+        status = 0
+        try:
             main()
+        except SystemExit as ended:
+            status = ended.code or 0
         said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
+        return status, said.out, said.err
 
     yield assay
     signal.signal(signal.SIGTERM, before)
@@ -247,3 +250,11 @@ def test_a_file_that_was_there_stays_when_it_fails(assay):
     status, _, _ = assay(URI, "bad.csv", "-o", "out.csv")
     assert status == 1
     assert Path("out.csv").read_text() == "old\n"
+
+
+@pytest.mark.parametrize("name", ["out.json", "out"])
+def test_a_place_of_another_format_is_refused(assay, name):
+    status, said, noted = assay(URI, "in.csv", "-o", name)
+    assert (status, said) == (1, "")
+    assert "ends in .csv, .parquet, .pq" in noted
+    assert left() == set()

@@ -58,7 +58,8 @@ def command(file: Path, name: str | None, force: bool, **knobs: Any) -> None:
     root = project_root()
     name = _name(name or file.name.split(".")[0])
     _require_free(root, name, force=force)
-    choice = _choice(root, name)
+    before = read_params(root / "params.yaml")
+    choice = _choice(root, name, before)
     knobs |= {key: tuple(knobs[key]) for key in _COLUMNS}
     data = Csv(path=str(file), **knobs)
     raw = data.read()
@@ -74,6 +75,10 @@ def command(file: Path, name: str | None, force: bool, **knobs: Any) -> None:
         known = {"path": str(stored.relative_to(root)), "task": task}
         _write(node, {**asdict(data), **known}, file)
         click.echo(write_params(root / "params.yaml", choice))
+    if "model" in choice:
+        click.echo(
+            f"\nmodel '{choice['model']}' is chosen: '{before.get('model')}' takes no tables"
+        )
     click.echo(f"\ndata set '{name}' is chosen; next: dvc repro")
 
 
@@ -109,16 +114,14 @@ def _is_added(file: Path) -> bool:
     return isinstance(node, Mapping) and node.get("_target_") == _TARGET and node["path"] != "???"
 
 
-def _choice(root: Path, name: str) -> dict[str, Any]:
+def _choice(root: Path, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """What params.yaml is to say: the data, and a model that takes tables."""
-    params = read_params(root / "params.yaml")
     settings = without_section(params["set"], "data")
     chosen: dict[str, Any] = {"data": name}
     fitting = models_for(Csv.kind, conf=root / "conf")
     if not fitting:
         raise ConfigError(["no model in conf/model can take a table"])
     if params.get("model") not in fitting:
-        click.echo(f"model '{params.get('model')}' cannot take tables: '{fitting[0]}' is chosen")
         chosen["model"] = fitting[0]
         settings = without_section(settings, "model")
     return {**chosen, "set": settings}

@@ -18,7 +18,7 @@ from assay.inference.session import Session
 from assay.inference.signature import IMAGE, Signature, read_signature
 from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
 
-_ARRAYS, _TABLES = (".npy", ".npz"), (".parquet", ".pq")
+_ARRAYS, _TABLES, _CSV = (".npy", ".npz"), (".parquet", ".pq"), ".csv"
 _SHOWN = 8
 
 
@@ -53,6 +53,9 @@ def command(model: str, rows: Path, out: Path, encoding: str, separator: str) ->
 
 
 def _require_place(out: Path) -> None:
+    if out.suffix not in (_CSV, *_TABLES):
+        endings = ", ".join((_CSV, *_TABLES))
+        raise ArtifactError(f"{out} cannot be written: expected a name that ends in {endings}")
     if not out.absolute().parent.is_dir():
         raise ArtifactError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
 
