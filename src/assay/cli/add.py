@@ -22,7 +22,7 @@ from assay.artifacts.paths import project_root
 from assay.config.compose import read_params
 from assay.config.params import without_section, write_params
 from assay.data.csv import Csv
-from assay.data.describe import Description, describe
+from assay.data.describe import Description, date_columns, describe
 from assay.data.raw import Raw
 from assay.data.spec import Task
 from assay.data.table import infer_task
@@ -203,6 +203,11 @@ def _show(columns: Sequence[Description], raw: Raw, name: str) -> None:
     for c in columns:
         table.add_row(c.name, c.used_as, str(c.missing or ""), str(c.distinct), c.values)
     Console().print(table)
+    if dates := date_columns(raw):
+        click.echo(
+            f"dates, each taken as a category of its own: {', '.join(dates)}; --time COLUMN divides"
+            " by one, --ignore COLUMN leaves it out"
+        )
 
 
 def _card(

@@ -8,9 +8,10 @@ import pandas as pd
 
 from assay.data.raw import Raw
 from assay.data.spec import Task
-from assay.data.table import class_values, column_type
+from assay.data.table import class_values, column_type, features
 
 _SHOWN = 4
+_DATE = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"  # ISO 8601
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,17 @@ def _values(series: pd.Series, raw: Raw, task: Task) -> str:
     if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
         return f"{known.min():g} to {known.max():g}"
     return _listed([str(value) for value in known.value_counts().index])
+
+
+def date_columns(raw: Raw) -> list[str]:
+    """Return the features that are dates written as text: each date is a category of its own."""
+    frame = raw.frame[features(raw)]
+    texts = [n for n in frame.columns if column_type(frame[n], raw=raw) == "categorical"]
+    return [str(n) for n in texts if _are_dates(frame[n].dropna().astype(str))]
+
+
+def _are_dates(texts: pd.Series) -> bool:
+    return not texts.empty and bool(texts.str.match(_DATE).all())
 
 
 def _listed(values: list[str]) -> str:
