@@ -40,7 +40,7 @@ def test_one_run_is_scored_on_validation_rows_only(project: Project) -> None:
     done = project("assay", "run", *QUICK)
     run = _runs(project)[-1]
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["objective"] == pytest.approx(run.data.metrics["valid_log_loss"])
+    assert run.data.metrics["objective"] == pytest.approx(run.data.metrics["best_valid_log_loss"])
     assert not [name for name in run.data.metrics if name.startswith("test")]
     assert not (project.root / "artifacts").exists()
     assert run.info.run_id.startswith(_kept(done.stderr + done.stdout).removeprefix("run:"))

@@ -132,6 +132,8 @@ def evaluate(folder, test, signature, model):
     shape = {k: {"value": v, "low": v - 0.1, "high": v + 0.1} for k, v in found.items()}
     write_json(folder / "metrics.json", shape)
     base = {"log_loss": {"value": 0.69, "low": 0.6, "high": 0.8}}
+    part = {"column": "region", "value": "north", "rows": 30, "metrics": shape}
+    write_json(folder / "slices.json", [part])
     write_json(
         folder / "baselines.json", {"trivial": {"metrics": base, "verdict": "the model wins"}}
     )
@@ -220,6 +222,7 @@ def test_the_first_good_model_becomes_champion_and_all_is_kept_beside_it(project
 def test_the_card_tells_a_reviewer_what_they_ask(project, reloads_here):
     go(Gate(minimum={"accuracy": 0.999}))
     text = CARD.read_text()
+    assert "| region | north | 30 |" in text
     for words in (
         "# flowers, version 1",
         "**challenger, because a condition failed**",

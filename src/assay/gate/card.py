@@ -37,6 +37,7 @@ class Facts:
     comparisons: Sequence[str]
     explanations: Mapping[str, str]
     conditions: Sequence[Condition]
+    slices: Sequence[Mapping[str, Any]] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +48,7 @@ def card(facts: Facts) -> str:
         _data(facts),
         _training(facts),
         _metrics(facts),
+        _slices(facts),
         _explanations(facts),
         _gate(facts),
         _reproduce(facts),
@@ -89,6 +91,26 @@ def _metrics(facts: Facts) -> Iterator[str]:
         ),
     )
     yield from (f"- {sentence}" for sentence in facts.comparisons)
+    yield ""
+
+
+_OF_SLICES = ("accuracy", "recall", "rmse", "r2")
+
+
+def _slices(facts: Facts) -> Iterator[str]:
+    """Tell how the model does for each value of the columns that were to be looked at."""
+    measured = [part for part in facts.slices if part["metrics"]]
+    if not measured:
+        return
+    names = [name for name in _OF_SLICES if name in measured[0]["metrics"]]
+    yield from ("## By column", "")
+    yield from _table(
+        ["column", "value", "rows", *names],
+        [
+            [p["column"], p["value"], str(p["rows"]), *(_interval(p["metrics"][n]) for n in names)]
+            for p in measured
+        ],
+    )
     yield ""
 
 

@@ -31,6 +31,7 @@ class Candidate:
     metrics: Mapping[str, Mapping[str, Any]]
     baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
     comparisons: Sequence[str]
+    slices: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
     explanations: Mapping[str, str]
     tags: Mapping[str, str]
@@ -51,6 +52,7 @@ def read_candidate() -> Candidate:
         metrics=read_json(evaluated / "metrics.json"),
         baselines={name: found["metrics"] for name, found in baselines.items()},
         comparisons=[found["verdict"] for found in baselines.values()],
+        slices=read_json(evaluated / "slices.json"),
         parity=read_json(exported / "parity.json"),
         explanations={
             name: found["verdict"]

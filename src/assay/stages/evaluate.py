@@ -253,8 +253,20 @@ def _report(
     for name in ("metrics.json", "baselines.json", "slices.json", "verdict.json"):
         tracked.log_artifact(folder / name)
     tracked.log_parent(metrics=_known(metrics))
-    for line in words:
+    for line in (_headline(metrics), *words):
         log.info(line)
+
+
+def _headline(metrics: Mapping[str, Interval]) -> str:
+    told = [name for task in _COMPARED.values() for name in task if name in metrics]
+    parts = [_told(name, metrics[name]) for name in dict.fromkeys(told)]
+    return "on the sealed test split, with intervals: " + ", ".join(part for part in parts if part)
+
+
+def _told(name: str, found: Interval) -> str:
+    values = (found["value"], found["low"], found["high"])
+    numbers = [value for value in values if isinstance(value, float)]
+    return "" if len(numbers) < 3 else "{} {:.4g} ({:.4g} to {:.4g})".format(name, *numbers)
 
 
 def _known(intervals: Mapping[str, Interval]) -> dict[str, float]:

@@ -229,6 +229,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         comparisons=candidate.comparisons,
         explanations=candidate.explanations,
         conditions=verdict.conditions,
+        slices=candidate.slices,
         tags=candidate.tags,
     )
 
@@ -250,3 +251,4 @@ def _track(
     for condition in verdict.conditions:
         if not condition.passed:
             log.info("  %s", condition)
+    log.info("look: assay ui; use: assay predict %s IN.csv -o OUT.csv", version.uri)
