@@ -26,7 +26,11 @@ def models_for(kind: Kind, *, conf: Path) -> list[str]:
 
 
 def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
-    """Raise ConfigError when the chosen model cannot be given the chosen data."""
+    """Raise ConfigError when the chosen model cannot be given the chosen data.
+
+    So it does when a model's option and module differ in name: stages depend on the module by it.
+    """
+    _require_one_name(config)
     data: Any = target_class(config["data"], where="data")
     if _can_take(config["model"], data.kind):
         return
@@ -38,6 +42,18 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
             f"these can: {fitting}"
         ]
     )
+
+
+def _require_one_name(config: Mapping[str, Any]) -> None:
+    name, target = config["choices"]["model"], str(config["model"]["_target_"])
+    module = target.rsplit(".", 1)[0].rsplit(".", 1)[-1]
+    if module != name:
+        raise ConfigError(
+            [
+                f"model: the option '{name}' builds {target}, but an option has its module's name: "
+                f"choose '{module}' and set what differs, or write src/assay/model/{name}.py"
+            ]
+        )
 
 
 def _can_take(node: Mapping[str, Any], kind: Kind) -> bool:

@@ -1,0 +1,42 @@
+"""A model that cannot be given the data, or that no stage would depend on, is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.errors import ConfigError
+from assay.pipeline.match import models_for, require_match
+
+CONF = Path(__file__).parents[2] / "conf"
+DIGITS = {"_target_": "assay.data.digits.Digits"}
+TABLE = {"_target_": "assay.data.diabetes.Diabetes"}
+MLP = {"_target_": "assay.model.mlp.Mlp"}
+CNN = {"_target_": "assay.model.cnn.Cnn"}
+
+
+def _config(*, data, model, name):
+    return {"data": data, "model": model, "choices": {"data": "d", "model": name}}
+
+
+def test_what_fits_is_let_through():
+    require_match(_config(data=DIGITS, model=CNN, name="cnn"), conf=CONF)
+    require_match(_config(data=DIGITS, model=MLP, name="mlp"), conf=CONF)
+    require_match(_config(data=TABLE, model=MLP, name="mlp"), conf=CONF)
+
+
+def test_what_does_not_fit_is_told_with_what_would():
+    with pytest.raises(ConfigError, match="'cnn' cannot take table data.*these can: mlp"):
+        require_match(_config(data=TABLE, model=CNN, name="cnn"), conf=CONF)
+
+
+def test_an_option_has_its_modules_name():
+    with pytest.raises(ConfigError, match=r"choose 'mlp'.*or write src/assay/model/wide\.py"):
+        require_match(_config(data=TABLE, model=MLP, name="wide"), conf=CONF)
+
+
+def test_models_are_found_by_what_they_take():
+    assert "cnn" in models_for("image", conf=CONF)
+    assert "cnn" not in models_for("table", conf=CONF)
+    assert "mlp" in models_for("table", conf=CONF)
