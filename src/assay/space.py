@@ -28,3 +28,11 @@ class Choice:
 Dimension: TypeAlias = Interval | Choice
 Space: TypeAlias = dict[str, Dimension]
 """Dimensions by the dotted path of the configuration key that they set."""
+
+
+def extremes(dimension: Dimension) -> tuple[Value, ...]:
+    """Return every value of a choice, or both ends of an interval as the numbers that it gives."""
+    if isinstance(dimension, Choice):
+        return dimension.values
+    kind = int if dimension.is_integer else float
+    return kind(dimension.low), kind(dimension.high)

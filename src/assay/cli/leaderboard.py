@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import click
 from rich.console import Console
@@ -32,10 +31,10 @@ def leaderboard(sweep: Tracked) -> None:
 
 def best_first(sweep: Found) -> list[Found]:
     """Return the jobs of a sweep that reached an objective, best first."""
-    done = [run for run in _ranked(sweep, "minimize") if OBJECTIVE in run.metrics]
-    if done and done[0].tags.get("direction") == "maximize":
-        done = [run for run in _ranked(sweep, "maximize") if OBJECTIVE in run.metrics]
-    return done
+    ranked = children(sweep, objective=OBJECTIVE, direction="minimize")
+    done = [run for run in ranked if OBJECTIVE in run.metrics]
+    is_reversed = bool(done) and done[0].tags.get("direction") == "maximize"
+    return done[::-1] if is_reversed else done
 
 
 def best_job(sweep: Found) -> Found:
@@ -44,10 +43,6 @@ def best_job(sweep: Found) -> Found:
     if not ranked:
         raise TrackingError(f"no job of {sweep.name} ({sweep.run_id[:8]}) reached an objective")
     return ranked[0]
-
-
-def _ranked(sweep: Found, direction: Literal["minimize", "maximize"]) -> list[Found]:
-    return children(sweep, objective=OBJECTIVE, direction=direction)
 
 
 def _table(ranked: Sequence[Found], goal: str) -> Table:

@@ -21,7 +21,7 @@ from assay.config.check import checked, problems_of
 from assay.config.load import build, merged, typed
 from assay.config.space import SEARCHABLE, flattened, parse_space
 from assay.errors import ConfigError, nearest
-from assay.space import Choice, Dimension, Value
+from assay.space import Dimension, extremes
 
 Schema = Mapping[str, type]
 BUILT = ("data", "model")
@@ -266,16 +266,9 @@ def _misfits(
 ) -> Iterator[str]:
     """Yield a sentence for each value (of an interval: each end) that its knob does not allow."""
     section = key.split(".")[0]
-    for value in _extremes(dimension):
+    for value in extremes(dimension):
         tried = merged(config, {key: value})[section]
         yield from (f"search.space.{p}" for p in _problems(section, tried, schema))
-
-
-def _extremes(dimension: Dimension) -> tuple[Value, ...]:
-    if isinstance(dimension, Choice):
-        return dimension.values
-    ends = (dimension.low, dimension.high)
-    return tuple(map(int, ends)) if dimension.is_integer else ends
 
 
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,7 @@ from assay.layers.shape import Model
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import try_candidate
 from assay.pipeline.inputs import Inputs, read_inputs
-from assay.space import Choice, Space, Value
+from assay.space import Space, Value, extremes
 from assay.tracking.run import Tracked, stage_run
 from assay.training.knobs import Training
 from assay.tuning.knobs import Search
@@ -121,22 +121,14 @@ def _built(nodes: Mapping[str, Any]) -> tuple[Model, Training]:
 def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
     """Raise ConfigError when a bound or an option of the space is no value of its key."""
     problems: dict[str, None] = {}
-    for key, value in _extremes(space):
+    ends = [(key, value) for key, dimension in space.items() for value in extremes(dimension)]
+    for key, value in ends:
         try:
             _built(merged(nodes, {key: value}))
         except ConfigError as error:
             problems |= dict.fromkeys(f"search.space.{problem}" for problem in error.problems)
     if problems:
         raise ConfigError(problems)
-
-
-def _extremes(space: Space) -> Iterator[tuple[str, Value]]:
-    for key, dimension in space.items():
-        if isinstance(dimension, Choice):
-            yield from ((key, value) for value in dimension.values)
-        else:
-            number = int if dimension.is_integer else float
-            yield from ((key, number(dimension.low)), (key, number(dimension.high)))
 
 
 def _study_name(params: Params) -> str:
