@@ -100,3 +100,14 @@ def enter_copy(tmp_path, monkeypatch):
         return tmp_path
 
     return enter
+
+
+@pytest.fixture(scope="module")
+def empty_home(tmp_path_factory):
+    """A home whose tracking store is made already, which takes seconds."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(folder))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        open_store()
+    return folder

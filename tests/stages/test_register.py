@@ -139,17 +139,6 @@ def evaluate(folder, test, signature, model):
     )
 
 
-@pytest.fixture(scope="module")
-def empty_home(tmp_path_factory):
-    """A home whose tracking store is made already, which takes seconds."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASSAY_HOME", str(folder))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        open_store()
-    return folder
-
-
 @pytest.fixture
 def project(empty_home, tmp_path, monkeypatch):
     for name in UNSET:

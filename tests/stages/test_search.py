@@ -15,7 +15,6 @@ from assay.errors import ConfigError, Terminated, TrainingError
 from assay.split.prepare import prepare
 from assay.stages import search
 from assay.stages.search import Params
-from assay.tracking.store import open_store
 from assay.training.knobs import Training
 from assay.tuning.knobs import Search
 
@@ -39,17 +38,6 @@ BEST, TRIALS = Path("artifacts/search/best.json"), Path("artifacts/search/trials
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
     prepare(BreastCancer(), folder=folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def empty_home(tmp_path_factory):
-    """A home whose tracking store is made already, which takes seconds."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASSAY_HOME", str(folder))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        open_store()
     return folder
 
 

@@ -15,7 +15,6 @@ from assay.errors import ConfigError, Terminated, TrainingError
 from assay.pipeline.effective import Effective
 from assay.pipeline.network import load_network, predict
 from assay.stages import train
-from assay.tracking.store import open_store
 from assay.training.knobs import Training
 
 MODEL = {
@@ -28,17 +27,6 @@ MODEL = {
     "residual": False,
 }
 FOLDER = Path("artifacts/train")
-
-
-@pytest.fixture(scope="module")
-def empty_home(tmp_path_factory):
-    """A home whose tracking store is made already, which takes seconds."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASSAY_HOME", str(folder))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        open_store()
-    return folder
 
 
 @pytest.fixture
