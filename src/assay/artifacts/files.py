@@ -98,6 +98,15 @@ def write_text(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
 
 
+def flush_folder(folder: Path) -> None:
+    """Make the renames within a folder last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys, so that equal values are equal bytes."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
