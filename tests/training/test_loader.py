@@ -47,15 +47,29 @@ def test_two_integers_are_the_whole_state(rows, batch_size, data):
     again = Batches(split, batch_size=batch_size, seed=1)
     for _ in range(2):
         for _ in again:
-            states.append(again.state_dict())
+            states.append((again.epoch, again.batch))
     at = data.draw(st.integers(0, len(pieces) - 1))
     resumed = Batches(split, batch_size=batch_size, seed=1)
-    resumed.load_state_dict(states[at])
+    epoch, batch = states[at]
+    resumed.start_at(epoch=epoch, batch=batch)
     rest = []
     while len(rest) < len(pieces) - at - 1:
         rest += list(resumed)
     for mine, expected in zip(rest, pieces[at + 1 :], strict=False):
         assert [b.target.tolist() for b in mine] == [b.target.tolist() for b in expected]
+
+
+@given(rows=st.integers(2, 300), batch_size=st.integers(2, 40), data=st.data())
+def test_any_batch_can_be_the_next_one(rows, batch_size, data):
+    batches = Batches(Rows(Numbered(rows)), batch_size=batch_size, seed=1)
+    whole = [_epoch(batches) for _ in range(2)]
+    at = data.draw(st.integers(0, batches.batches))
+    batches.start_at(epoch=0, batch=at)
+    pieces = list(batches)
+    assert len(pieces) == max(1, -(-(batches.batches - at) // 8))
+    assert [b.target.tolist() for piece in pieces for b in piece] == whole[0][at:]
+    assert (batches.epoch, batches.batch) == (1, 0)
+    assert _epoch(batches) == whole[1]
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +16,7 @@ from assay.data.prepared import Split
 from assay.data.spec import Spec
 from assay.layers.network import Network
 from assay.metrics.objective import objective
+from assay.training.checkpoint import Checkpoints
 from assay.training.discipline import KeepSignals, silence, unswallowed
 from assay.training.hardware import Hardware, find_hardware, settings
 from assay.training.knobs import Training
@@ -22,7 +25,10 @@ from assay.training.loop import Loop
 from assay.training.losses import build_loss
 from assay.training.progress import Progress
 from assay.training.record import Record
+from assay.training.safekeeping import Safekeeping
 from assay.training.tally import Tally
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +57,25 @@ def fit(
     seed: int,
     on_epoch: Callable[[int, Mapping[str, float]], None],
     progress: bool,
+    checkpoints: Checkpoints | None = None,
 ) -> Fit:
     """Train ``network`` and leave it in evaluation mode, on the CPU, with its best weights.
 
     ``on_epoch`` is called after each epoch, counted from 1, with the epoch's row; what it raises
     comes out unchanged, and so do KeyboardInterrupt and Terminated. The result is a pure function
     of the network's weights, the splits, the knobs and ``seed`` on one machine with the same
-    number of threads. Raises ConfigError for a loss or a device that does not fit, TrainingError
+    number of threads.
+
+    With ``checkpoints``, which must belong to just these arguments, a fit that was cut off goes on
+    from the latest one and gives the very same result; ``on_epoch`` is called for the earlier
+    epochs too. Ctrl-C and SIGTERM then end it after the batch at hand, with a checkpoint; a second
+    one ends it at once. Raises ConfigError for a loss or a device that does not fit, TrainingError
     when the loss becomes infinite or NaN.
     """
     hardware = find_hardware(knobs)
     goal = objective(spec.task)
     record = Record(objective=goal, stopping=knobs.early_stopping)
+    keeping = Safekeeping(checkpoints)
     bar = Progress(epochs=knobs.max_epochs, objective=goal.name, is_shown=progress)
 
     def on_row(epoch: int, row: dict[str, float]) -> None:
@@ -80,11 +93,16 @@ def fit(
         knobs=knobs,
         steps=knobs.max_epochs * batches.batches,
         is_fused=hardware.has_fused_steps,
+        keeping=keeping,
         on_row=on_row,
     )
     try:
         torch.manual_seed(seed)
-        _run(loop, batches=batches, valid=valid, hardware=hardware, knobs=knobs)
+        _restore(loop, keeping, record=record, batches=batches, on_row=on_row)
+        if len(record.history) < knobs.max_epochs and not record.is_over:
+            passes = Passes(Rows(valid), size=evaluation_size(valid))
+            with keeping.interruption if checkpoints else nullcontext():
+                _run(loop, batches, passes, hardware=hardware, knobs=knobs)
     finally:
         bar.close()
     network.load_state_dict(record.weights)
@@ -97,17 +115,40 @@ def fit(
     )
 
 
+def _restore(
+    loop: Loop,
+    keeping: Safekeeping,
+    *,
+    record: Record,
+    batches: Batches,
+    on_row: Callable[[int, dict[str, float]], None],
+) -> None:
+    """Go to where the latest checkpoint was taken, if there is one."""
+    state = keeping.read()
+    if state is None:
+        return
+    loop.restore(state)
+    epochs = len(record.history)
+    batches.start_at(epoch=epochs, batch=loop.batch)
+    text = "going on after epoch %d and %d of the next one's %d batches"
+    log.info(text, epochs, loop.batch, batches.batches)
+    for epoch, row in enumerate(record.history, 1):
+        on_row(epoch, row)
+
+
 def _run(
-    loop: Loop, *, batches: Batches, valid: Split, hardware: Hardware, knobs: Training
+    loop: Loop, batches: Batches, passes: Passes, *, hardware: Hardware, knobs: Training
 ) -> None:
     signals = KeepSignals()
-    passes = Passes(Rows(valid), size=evaluation_size(valid))
+    is_begun = batches.batch > 0
     with settings(knobs), silence(), unswallowed(signals):
         trainer = Trainer(
             accelerator=hardware.device,
             devices=1,
             precision=hardware.precision,
-            max_epochs=knobs.max_epochs,
+            max_epochs=knobs.max_epochs - batches.epoch,
+            # the rest of an epoch is shorter than those that follow it
+            reload_dataloaders_every_n_epochs=int(is_begun),
             deterministic=knobs.deterministic,
             callbacks=[signals],
             plugins=[LightningEnvironment()],

@@ -26,6 +26,17 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checkpointing:
+    """How often a fit that may be resumed writes down where it is, also within an epoch.
+
+    Whichever comes first; null for both writes at a signal alone. It changes no result.
+    """
+
+    every_steps: Annotated[int, Ge(1)] | None = None
+    every_seconds: Annotated[float, Gt(0)] | None = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """How a network is fitted.
 
@@ -53,6 +64,7 @@ class Training:
     huber_delta: Annotated[float, Gt(0)] = 1.0
     gradient_clip: Annotated[float, Gt(0)] | None = 1.0
     early_stopping: EarlyStopping = field(default_factory=EarlyStopping)
+    checkpoint: Checkpointing = field(default_factory=Checkpointing)
     precision: Precision = "auto"
     device: Device = "auto"
     threads: Annotated[int, Ge(1)] | None = None

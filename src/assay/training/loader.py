@@ -69,7 +69,8 @@ class Batches:
     and moves on to the next epoch. A last batch of a single row joins the one before it, since batch
     normalisation cannot learn from one row. The whole state is two integers: ``epoch`` and
     ``batch``, the next one to give; it moves on before a piece is given away, since Lightning does
-    not ask for what comes after the last one.
+    not ask for what comes after the last one. An epoch that is begun at its end gives one empty
+    piece, so that what follows an epoch follows it.
     """
 
     def __init__(self, rows: Rows, *, batch_size: int, seed: int, limit: int | None = None) -> None:
@@ -86,9 +87,13 @@ class Batches:
         return len(self._bounds) - 1
 
     def __len__(self) -> int:
-        return -(-self.batches // self._together)
+        return max(1, -(-(self.batches - self.batch) // self._together))
 
     def __iter__(self) -> Iterator[list[Batch]]:
+        if self.batch == self.batches:
+            self._advance(0)
+            yield []
+            return
         indices = order(len(self._rows), seed=self._seed, epoch=self.epoch)
         for first in range(self.batch, self.batches, self._together):
             bounds = self._bounds[first : first + self._together + 1]
@@ -101,13 +106,9 @@ class Batches:
         if self.batch >= self.batches:
             self.epoch, self.batch = self.epoch + 1, 0
 
-    def state_dict(self) -> dict[str, int]:
-        """Return the position."""
-        return {"epoch": self.epoch, "batch": self.batch}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go to a position; the next iteration begins there."""
-        self.epoch, self.batch = state["epoch"], state["batch"]
+    def start_at(self, *, epoch: int, batch: int) -> None:
+        """Go to a position, from 0; ``batch`` may be the number of batches, the epoch's end."""
+        self.epoch, self.batch = epoch, batch
 
 
 class Passes:

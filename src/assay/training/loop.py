@@ -15,17 +15,25 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from assay.layers.network import Network
+from assay.training.checkpoint import State
 from assay.training.knobs import Training
 from assay.training.loader import Batch
 from assay.training.losses import Loss
 from assay.training.optimizers import build_optimizer
+from assay.training.randomness import random_state, set_random_state
 from assay.training.record import Record
+from assay.training.safekeeping import Safekeeping
 from assay.training.schedule import factor
+from assay.training.sums import Sum
 from assay.training.tally import Tally
 
 
 class Loop(LightningModule):
-    """Trains ``network`` for ``steps`` steps; ``on_row`` is called with each epoch's row."""
+    """Trains ``network`` for ``steps`` steps; ``on_row`` is called with each epoch's row.
+
+    ``keeping`` is told of each point that the fit could go on from: after every batch, within
+    validation, and after every epoch.
+    """
 
     def __init__(
         self,
@@ -37,18 +45,29 @@ class Loop(LightningModule):
         knobs: Training,
         steps: int,
         is_fused: bool,
+        keeping: Safekeeping,
         on_row: Callable[[int, dict[str, float]], None],
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network, self.loss = network, loss
         self._tally, self._record, self._knobs = tally, record, knobs
-        self._steps, self._step, self._is_fused, self._on_row = steps, 0, is_fused, on_row
-        self._train_loss, self._train_rows = 0.0, 0
+        self._steps, self._is_fused, self._keeping, self._on_row = steps, is_fused, keeping, on_row
+        self._step, self._batch = 0, 0
+        self._sum = Sum()
+        self._restored: State | None = None
+
+    @property
+    def batch(self) -> int:
+        """How many batches of the present epoch have been taken."""
+        return self._batch
 
     def configure_optimizers(self) -> Optimizer:
         """Build the optimizer over the network that now is on its device."""
-        return build_optimizer(self.network, knobs=self._knobs, is_fused=self._is_fused)
+        optimizer = build_optimizer(self.network, knobs=self._knobs, is_fused=self._is_fused)
+        if self._restored is not None:
+            optimizer.load_state_dict(self._restored["optimizers"][0])
+        return optimizer
 
     def transfer_batch_to_device(
         self, batch: Batch | list[Batch], device: torch.device, dataloader_idx: int
@@ -60,16 +79,14 @@ class Loop(LightningModule):
 
     def training_step(self, batch: list[Batch], batch_idx: int) -> None:
         """Take one step for each of the batches."""
+        self._finish_restoring()
         optimizer = self.optimizers()
-        total = torch.zeros((), device=self.device)
-        rows = 0
         for one in batch:
             loss = self._update(one, optimizer)  # type: ignore[arg-type]  # there is one optimizer
-            total += loss * len(one.target)
-            rows += len(one.target)
-        self._train_loss += total.item()
-        self._train_rows += rows
-        self._record.check_loss(self._train_loss)
+            self._sum.add(loss, rows=len(one.target))
+            self._step, self._batch = self._step + 1, self._batch + 1
+            self._keeping.mark(self.state, step=self._step)
+        self._record.check_loss(self._sum.total)
 
     def _update(self, batch: Batch, optimizer: Optimizer) -> Tensor:
         schedule, warmup = self._knobs.schedule, self._knobs.warmup
@@ -80,7 +97,6 @@ class Loop(LightningModule):
         loss = self.loss(self.network(**batch.inputs), batch.target)
         self.manual_backward(loss)
         optimizer.step()
-        self._step += 1
         return loss.detach()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -93,14 +109,48 @@ class Loop(LightningModule):
         outputs = self.network(**batch.inputs)
         answer = self.network.answer(outputs)
         self._tally.add(answer, target=batch.target, loss=self.loss(outputs, batch.target))
+        self._keeping.mark(self.state, step=self._step)
 
     def on_train_epoch_end(self) -> None:
         """Hand over the epoch's row; validation has just run."""
-        row = {"train_loss": self._train_loss / self._train_rows}
+        row = {"train_loss": self._sum.mean}
         row |= {f"valid_{name}": value for name, value in self._tally.values().items()}
         row["lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]  # there is one optimizer
-        self._train_loss, self._train_rows = 0.0, 0
+        self._batch = 0
+        self._sum.clear()
         self._tally.clear()
         self._record.add(row, network=self.network)
         self._on_row(len(self._record.history), row)
         self.trainer.should_stop = self._record.is_over
+        self._keeping.mark(self.state, step=self._step)
+
+    def state(self) -> State:
+        """Return all that the next step depends on, as tensors, numbers and strings.
+
+        Schedules are functions of the step; the order of rows is one of seed and epoch.
+        """
+        return {
+            "modules": self.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.trainer.optimizers],
+            "scaler": self.trainer.precision_plugin.state_dict(),
+            "random": random_state(),
+            "step": self._step,
+            "batch": self._batch,
+            "sum": self._sum.state(),
+            "record": self._record.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Be, before the fit begins, where ``state`` was taken."""
+        self.load_state_dict(state["modules"])
+        self._record.restore(state["record"])
+        self._step, self._batch = state["step"], state["batch"]
+        self._sum.restore(state["sum"])
+        self._restored = state
+
+    def _finish_restoring(self) -> None:
+        """Set what Lightning makes, or draws from, on its way to the first step."""
+        if self._restored is not None:
+            self.trainer.precision_plugin.load_state_dict(self._restored["scaler"])
+            set_random_state(self._restored["random"])
+            self._restored = None

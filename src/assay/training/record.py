@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -47,6 +48,22 @@ class Record:
         """Raise TrainingError when a training loss is no finite number."""
         if not math.isfinite(loss):
             raise TrainingError(_diverged("the training loss", loss, epoch=len(self.history) + 1))
+
+    def state(self) -> dict[str, Any]:
+        """Return all that it remembers, as tensors, numbers and strings."""
+        return {
+            "history": self.history,
+            "since_gain": self._since_gain,
+            "best_epoch": self.best_epoch,
+            "best_value": self.best_value,
+            "weights": self.weights,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Remember what ``state`` returned."""
+        self.history, self._since_gain = state["history"], state["since_gain"]
+        self.best_epoch, self.best_value = state["best_epoch"], state["best_value"]
+        self.weights = state["weights"]
 
     def _is_gain(self, value: float) -> bool:
         if not self.best_epoch:
