@@ -13,10 +13,10 @@ from assay.tracking.tracked import Tracked
 
 
 @contextmanager
-def ran(stage: str) -> Iterator[Tracked]:
+def ran(stage: str, *, resume: str | None = None) -> Iterator[Tracked]:
     folder = Path("artifacts") / stage
     folder.mkdir(parents=True, exist_ok=True)
-    with stage_run(stage, folder=folder) as tracked:
+    with stage_run(stage, folder=folder, resume=resume) as tracked:
         yield tracked
 
 

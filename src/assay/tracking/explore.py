@@ -11,6 +11,7 @@ import yaml
 from assay.tracking.buffer import Outbox
 from assay.tracking.orphans import close_orphans
 from assay.tracking.process import own_key
+from assay.tracking.resume import open_or_resume
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import open_store
 from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity
@@ -26,17 +27,19 @@ def explore_run(
     parent: str | None,
     config: Mapping[str, object],
     tags: Mapping[str, str] | None = None,
+    resume: str | None = None,
 ) -> Iterator[Tracked]:
     """Track one exploring run with its composed configuration, as parameters and as a file.
 
-    Without ``parent`` the run belongs to the sweep that ``ASSAY_PARENT_RUN`` names, if any.
+    Without ``parent`` the run belongs to the sweep that ``ASSAY_PARENT_RUN`` names, if any. The
+    run ``resume`` goes on where the store knows it, below the present parent where there is one.
     Raises TrackingError when the store cannot be reached.
     """
     above = parent or os.environ.get(PARENT_VARIABLE)
     choices = config.get("choices")
     marks = {k: str(v) for k, v in choices.items()} if isinstance(choices, Mapping) else {}
     marks |= {KIND: "run", **({PARENT: above} if above else {}), **(tags or {})}
-    with _open_run(name, marks) as tracked:
+    with _open_run(name, marks, resume=resume) as tracked:
         tracked.log_params(config)
         tracked.log_text(yaml.safe_dump(dict(config), sort_keys=False), CONFIG_FILE)
         yield tracked
@@ -60,11 +63,13 @@ def sweep_run(*, name: str, tags: Mapping[str, str] | None = None) -> Iterator[T
 
 
 @contextmanager
-def _open_run(name: str, tags: Mapping[str, str]) -> Iterator[Tracked]:
+def _open_run(
+    name: str, tags: Mapping[str, str], *, resume: str | None = None
+) -> Iterator[Tracked]:
     store = open_store()
     with Outbox(store) as outbox:
         close_orphans(store)
         marks = identity({PROCESS: own_key(), **revision_tags(), **tags})
-        tracked = Tracked(outbox, store.create_run(name, marks))
+        tracked, _ = open_or_resume(store, outbox, name, marks, resume=resume)
         with tracked.closing():
             yield tracked

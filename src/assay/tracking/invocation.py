@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store
 from assay.tracking.tracked import KIND, PROCESS, Tracked, identity
 
+log = logging.getLogger(__name__)
 STAGES = ("prepare", "search", "train", "export", "evaluate", "explain", "register")
 PIPELINE = "pipeline"
 RAN, LINKED, RESTORED, MISSING = "ran", "linked", "restored", "missing"
@@ -42,8 +44,13 @@ class Invocation:
         self.row = row
         self._told = {stage: told.get(_tag(stage), "") for stage in STAGES}
 
-    def begin(self, stage: str, run_id: str) -> None:
-        """Say that a stage runs, and account for those that this invocation has not run."""
+    def begin(self, stage: str, run_id: str, *, before: str | None = None) -> None:
+        """Say that a stage runs, and account for those that this invocation has not run.
+
+        ``before`` is the row below which the run began: that row says where it went on.
+        """
+        if before and before != self.row.run_id:
+            self._say_moved(stage, run_id, before)
         self._look_around(stage)
         self._tell({stage: f"{RUNNING}: run {run_id}"})
 
@@ -59,6 +66,17 @@ class Invocation:
             self._link(stage)
         self._tell({})
         self.row.close("FINISHED")
+
+    def _say_moved(self, stage: str, run_id: str, before: str) -> None:
+        """Leave word on the row of the invocation that was killed: its own account stays true."""
+        try:
+            old = self._store.find_run(before)
+            if old is not None:
+                told = old.data.tags.get(_tag(stage), f"{KILLED}: run {run_id}")
+                told = f"{told}; it went on below run {self.row.run_id}"
+                self._store.client.set_tag(before, _tag(stage), told)
+        except MlflowException as error:
+            log.warning("tracking: run %s is not told where its stage went: %s", before, error)
 
     def _look_around(self, stage: str) -> None:
         """Account for the stages that this invocation has not run, from their ``run.json``."""
@@ -98,10 +116,9 @@ class Invocation:
 
     def _knows(self, run_id: str) -> bool:
         try:
-            self._store.client.get_run(run_id)
+            return self._store.find_run(run_id) is not None
         except MlflowException:
             return False
-        return True
 
     def _tell(self, news: Mapping[str, str]) -> None:
         self._told |= news
@@ -216,6 +233,14 @@ def _head(by_word: Mapping[str, list[str]]) -> str:
     if STAGES[-1] not in ran:
         return f"partial: stopped after {ran[-1]}" if ran else "restored: nothing ran"
     return "partial" if MISSING in by_word else "complete"
+
+
+def cut_off(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a row, as far as they change, whose invocation was cut off."""
+    told = {stage: tags.get(_tag(stage), "") for stage in STAGES}
+    running = [stage for stage, text in told.items() if _word(text) == RUNNING]
+    told |= {stage: told[stage].replace(RUNNING, KILLED, 1) for stage in running}
+    return {_tag(stage): told[stage] for stage in running} | {PIPELINE: summary(told)}
 
 
 def _word(text: str) -> str:

@@ -13,6 +13,7 @@ from assay.tracking.buffer import Outbox
 from assay.tracking.invocation import STAGES, open_invocation
 from assay.tracking.orphans import close_orphans
 from assay.tracking.process import own_key
+from assay.tracking.resume import open_or_resume
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store, open_store
 from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity, status_of
@@ -21,9 +22,11 @@ __all__ = ["Tracked", "stage_run"]
 
 
 @contextmanager
-def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
+def stage_run(stage: str, *, folder: Path, resume: str | None = None) -> Iterator[Tracked]:
     """Track a stage while the block runs, and write ``run.json`` into ``folder`` at its end.
 
+    The run ``resume``, which a killed process left, goes on below the present parent row where
+    the store knows it; else there is a new run. ``Tracked.is_resumed`` tells.
     The run ends FINISHED, FAILED on an exception, or KILLED on Ctrl-C and SIGTERM. Raises
     TrackingError, before anything else happens, when the store cannot be reached.
     """
@@ -34,10 +37,13 @@ def stage_run(stage: str, *, folder: Path) -> Iterator[Tracked]:
         close_orphans(store)  # after what earlier runs kept was sent: their true ends among it
         invocation = open_invocation(store, outbox)
         tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
-        run_id = store.create_run(stage, identity({**revision_tags(), **tags}))
-        tracked = Tracked(outbox, run_id, above=invocation.row)
+        marks = identity({**revision_tags(), **tags})
+        tracked, before = open_or_resume(
+            store, outbox, stage, marks, resume=resume, above=invocation.row
+        )
+        run_id = tracked.run_id
         try:
-            invocation.begin(stage, run_id)
+            invocation.begin(stage, run_id, before=before)
             with tracked.closing():
                 yield tracked
                 _write_origin(folder / "run.json", store, tracked, parent=invocation.row.run_id)

@@ -45,6 +45,12 @@ def replay_leftovers(store: Store) -> int:
     return sent
 
 
+def is_kept(store: Store, run_id: str) -> bool:
+    """Tell whether changes of a run still wait for the store."""
+    files = spool_folder(store).glob("*.jsonl")
+    return any(run_id in file.read_text(encoding="utf-8", errors="replace") for file in files)
+
+
 class Spool:
     """A file of changes: appended to while the store is away, then sent line by line.
 

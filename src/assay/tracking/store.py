@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
 from filelock import FileLock
@@ -23,6 +24,7 @@ from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
 EXPERIMENT = "assay"
+_UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The UI opens an experiment of this kind on its table of runs, not on traces of agents.
 _TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
@@ -51,9 +53,19 @@ class Store:
     def create_run(self, name: str, tags: Mapping[str, str]) -> str:
         """Open a run and return its id. Raises TrackingError when the store is out of reach."""
         try:
-            return self.open_run(name, tags)
+            with patience(REQUEST_SECONDS):
+                return self.open_run(name, tags)
         except (MlflowException, OSError) as error:
             raise TrackingError(_unreachable(self.uri, error)) from error
+
+    def find_run(self, run_id: str) -> Any:
+        """Return a run, deleted ones too, None for an unknown id. Raises what MLflow raises."""
+        try:
+            return self.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code in _UNKNOWN:
+                return None
+            raise
 
 
 def open_store() -> Store:

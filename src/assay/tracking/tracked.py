@@ -28,16 +28,37 @@ ERROR_LENGTH = 1000
 class Tracked:
     """An open run. Its methods never raise for a store that went away: they keep and send later."""
 
-    def __init__(self, outbox: Outbox, run_id: str, *, above: Tracked | None = None) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        run_id: str,
+        *,
+        above: Tracked | None = None,
+        known: set[tuple[str, int]] | None = None,
+    ) -> None:
+        """Hold a run of that id; ``known`` is key and step of what a reopened one has already."""
         self.run_id = run_id
         self.shared: Shared = Shared()
         self._outbox = outbox
         self._above = above
+        self._known = known
+
+    @property
+    def is_resumed(self) -> bool:
+        """Tell whether the run was begun by an earlier process and goes on in this one."""
+        return self._known is not None
 
     def log_metrics(self, values: Mapping[str, float], *, step: int | None = None) -> None:
-        """Log metrics of a step (default 0). NaN stays NaN, infinity becomes the largest float."""
+        """Log metrics of a step (default 0). NaN stays NaN, infinity becomes the largest float.
+
+        A resumed run sends only what the store does not have of that name and step.
+        """
         numbers = {key(name): finite(value) for name, value in values.items()}
-        self._outbox.metrics(self.run_id, numbers, step=0 if step is None else int(step))
+        place = 0 if step is None else int(step)
+        if self._known is not None:
+            numbers = {k: v for k, v in numbers.items() if (k, place) not in self._known}
+            self._known |= {(name, place) for name in numbers}
+        self._outbox.metrics(self.run_id, numbers, step=place)
 
     def log_params(self, values: Mapping[str, object]) -> None:
         """Log parameters, nested ones under dotted names; each at most 6000 characters."""
