@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,12 +12,15 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import BeforeValidator
 from yaml import YAMLError
 
 from assay.config.check import checked, problems_of
 from assay.config.load import build, merged, typed
+from assay.config.names import Name, no_boolean
+from assay.config.resolvers import refused_functions
 from assay.config.space import SEARCHABLE, flattened, parse_space
 from assay.errors import ConfigError, nearest
 from assay.space import Dimension, extremes
@@ -28,9 +30,14 @@ BUILT = ("data", "model")
 _LARGEST_SEED = 2**32 - 1
 SET = "set"
 _MISSING = "???"
-_PLAIN: dict[str, Any] = {"name": str, "seed": Annotated[int, Ge(0), Le(_LARGEST_SEED)]}
+_PLAIN: dict[str, Any] = {
+    "name": Name,
+    "seed": Annotated[int, BeforeValidator(no_boolean), Ge(0), Le(_LARGEST_SEED)],
+}
+# ValueError: a number or a date that YAML's constructors cannot make; RecursionError: deep nesting
+_UNREADABLE = (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError)
 _UNGROUPED = ("export", "evaluate", "explain")
-_ENVIRONMENT = re.compile(r"\boc\.env\s*:")
+_ENVIRONMENT = "oc.env"
 
 
 def groups(conf: Path) -> dict[str, list[str]]:
@@ -48,7 +55,7 @@ def read_params(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path} is missing: it names one option for each group in conf/"])
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ConfigError([f"{path}: {_in_a_line(error)}"]) from error
     if not isinstance(content, Mapping) or not content:
         raise ConfigError([f"{path}: expected group names with options and 'set', got {content!r}"])
@@ -84,10 +91,24 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
 
 def _with_settings(config: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
     OmegaConf.set_struct(config, False)  # keys that are not there are reported later, all at once
+    if flat := list(_lists_for_keys(config, settings)):
+        raise ConfigError(flat)
     try:
         return OmegaConf.merge(config, settings)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
         raise ConfigError([f"set: {_in_a_line(error)}"]) from error
+
+
+def _lists_for_keys(config: Any, settings: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Yield a sentence for each list, or keys, that stand where the other is needed."""
+    for key, value in settings.items():
+        node = config._get_node(key) if isinstance(key, str) else None
+        if isinstance(node, DictConfig) and isinstance(value, Mapping) and not node._is_none():
+            yield from _lists_for_keys(node, value, f"{at}{key}.")
+        elif isinstance(node, DictConfig) and isinstance(value, list):
+            yield f"{at}{key}: expected keys with values, got {value!r}"
+        elif isinstance(node, ListConfig) and isinstance(value, Mapping):
+            yield f"{at}{key}: expected a list, got {value!r}"
 
 
 def _check_choices(
@@ -114,7 +135,7 @@ def _composed(conf: Path, choices: Mapping[str, str]) -> DictConfig:
     try:
         with initialize_config_dir(str(conf.resolve())):
             return hydra_compose("config", overrides=overrides)
-    except (HydraException, YAMLError, OmegaConfBaseException) as error:
+    except (HydraException, *_UNREADABLE) as error:
         raise ConfigError([f"{conf}: {_in_a_line(error)}"]) from error
     finally:
         GlobalHydra.instance().hydra = before
@@ -159,26 +180,29 @@ def finish(
 
 
 def _resolved(config: DictConfig, problems: list[str]) -> dict[str, Any]:
-    """Environment variables are refused: a composed configuration is kept, tracked and shown."""
+    """Return plain mappings; raise ConfigError for functions, before any of them is called."""
     unresolved = dict(flattened(OmegaConf.to_container(config, resolve=False)))  # type: ignore[arg-type]
-    secrets = [key for key, value in unresolved.items() if _ENVIRONMENT.search(str(value))]
-    if secrets:
-        raise ConfigError(
-            [
-                *problems,
-                *(
-                    f"{key}: environment variables are not read into the configuration, which is kept "
-                    f"and shown in full; write the value, got {unresolved[key]!r}"
-                    for key in secrets
-                ),
-            ]
-        )
+    calls = {key: found for key, v in unresolved.items() if (found := refused_functions(v))}
+    if calls:
+        sentences = (f"{key}: {_refusal(calls[key])}, got {unresolved[key]!r}" for key in calls)
+        raise ConfigError([*problems, *sentences])
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
         problems.append(f"{error.full_key or 'configuration'}: {str(error.msg).splitlines()[0]}")
         plain = OmegaConf.to_container(config, resolve=False)
     return {str(key): _without_missing(value) for key, value in plain.items()}  # type: ignore[union-attr]
+
+
+def _refusal(functions: list[str]) -> str:
+    if _ENVIRONMENT in functions:
+        return (
+            "environment variables are not read into the configuration, which is kept and shown "
+            "in full; write the value"
+        )
+    return (
+        f"the function '{functions[0]}' is not called here; write the value, or '${{another.key}}'"
+    )
 
 
 def _without_missing(node: Any) -> Any:
