@@ -13,7 +13,7 @@ from types import TracebackType
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.spool import Spool, is_refused, replay_leftovers
-from assay.tracking.store import REQUEST_SECONDS, Store, patience
+from assay.tracking.store import KEY, REQUEST_SECONDS, Store, patience
 
 log = logging.getLogger(__name__)
 BATCH = 500
@@ -71,6 +71,8 @@ class Outbox:
     def create(self, name: str, tags: Mapping[str, str]) -> str:
         """Open a run and return its id, a provisional one while the store is away."""
         start = int(time.time() * 1000)
+        provisional = f"local-{uuid.uuid4().hex}"
+        tags = {**tags, KEY: provisional}  # by which a run is found that was opened unnoticed
         with self._lock:
             if self._is_open():
                 try:
@@ -78,10 +80,8 @@ class Outbox:
                         return self.store.open_run(name, self._resolved(tags), start=start)
                 except (MlflowException, OSError) as error:
                     self._lose(error)
-            provisional = f"local-{uuid.uuid4().hex}"
-            self._keep(
-                {"op": "create", "run": provisional, "name": name, "start": start, "tags": {**tags}}
-            )
+            kept = {"op": "create", "run": provisional, "name": name, "start": start, "tags": tags}
+            self._keep(kept)
             return provisional
 
     def post(self, change: Change) -> None:
@@ -121,13 +121,25 @@ class Outbox:
         if time.monotonic() < self._retry_at:
             return False
         self._retry_at = time.monotonic() + RETRY_SECONDS
+        if not self._answers():
+            return False
         self._spool.replay()
+        self._spool.say_dropped()
         self._ids.update(self._spool.ids)
         if not self._spool.is_empty:
             return False
         self._spool.release()
         self._spool = None
         log.info("tracking: the store is back%s", "" if self._lost else " and has everything")
+        return True
+
+    def _answers(self) -> bool:
+        """Ask for little first: a server that hangs must not hold up the training for long."""
+        try:
+            with patience(SEND_SECONDS):
+                self.store.client.get_experiment(self.store.experiment_id)
+        except (MlflowException, OSError):
+            return False
         return True
 
     def _sent(self, change: Change) -> bool:

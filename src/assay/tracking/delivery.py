@@ -8,7 +8,7 @@ from typing import Any
 
 from requests import RequestException
 
-from assay.tracking.environment import MlflowException, mlflow
+from assay.tracking.environment import INVALID_PARAMETER_VALUE, MlflowException, mlflow
 from assay.tracking.limits import METRICS_PER_BATCH, PARAMS_PER_BATCH
 from assay.tracking.store import Store
 
@@ -73,6 +73,8 @@ def _dataset(*, context: str, full_digest: str, **fields: Any) -> mlflow.entitie
 
 def _artifact(store: Store, change: Change, run_id: str) -> None:
     path = Path(change["path"])
+    if not path.exists():
+        raise MlflowException(f"{path} is not there any more", INVALID_PARAMETER_VALUE)
     if path.is_dir():
         folder = "/".join(filter(None, (change["folder"], path.name)))
         store.client.log_artifacts(run_id, str(path), folder)

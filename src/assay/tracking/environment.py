@@ -20,6 +20,7 @@ os.environ.pop("MLFLOW_RUN_ID", None)
 import mlflow as mlflow
 from mlflow import MlflowClient as MlflowClient
 from mlflow.exceptions import MlflowException as MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE as INVALID_PARAMETER_VALUE
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as SqlAlchemyStore
 
 logging.getLogger("alembic").setLevel(logging.ERROR)

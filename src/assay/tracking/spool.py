@@ -13,11 +13,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assay.artifacts.paths import home
+from assay.tracking.address import masked
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
 
 log = logging.getLogger(__name__)
+DAMAGED = ".damaged"
 
 
 def spool_folder(store: Store) -> Path:
@@ -28,27 +30,55 @@ def spool_folder(store: Store) -> Path:
 def replay_leftovers(store: Store) -> int:
     """Send what earlier processes left behind, oldest first; return how many changes were sent.
 
-    Files of processes that are still at work are left to them.
+    Files of processes that are still at work are left to them. What cannot be read is moved
+    aside, and said; it stops nothing.
     """
     sent = 0
     for file in sorted(spool_folder(store).glob("*.jsonl")):
-        lock = FileLock(file.with_suffix(".lock"))
         try:
-            with lock.acquire(timeout=0):
+            with FileLock(file.with_suffix(".lock")).acquire(timeout=0):
                 spool = Spool(store, file)
                 sent += spool.replay()
+                spool.say_dropped()
                 if not spool.is_empty:
                     return sent
+            file.with_suffix(".lock").unlink(missing_ok=True)
         except Timeout:
             continue
-        file.with_suffix(".lock").unlink(missing_ok=True)
+        except OSError as error:
+            _set_aside(file, str(error))
     return sent
 
 
 def is_kept(store: Store, run_id: str) -> bool:
     """Tell whether changes of a run still wait for the store."""
-    files = spool_folder(store).glob("*.jsonl")
-    return any(run_id in file.read_text(encoding="utf-8", errors="replace") for file in files)
+    return any(run_id in _text(file) for file in spool_folder(store).glob("*.jsonl"))
+
+
+def read_state(file: Path) -> tuple[int, dict[str, str]]:
+    """Return how far a file was sent, and the ids of the runs that this opened.
+
+    What a torn state forgets is sent again: the store takes each change twice as it does once.
+    """
+    try:
+        state = json.loads(file.with_suffix(".state").read_bytes())
+        return int(state["offset"]), {str(k): str(v) for k, v in state["ids"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0, {}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _set_aside(file: Path, reason: str) -> None:
+    target = file.with_name(file.name + DAMAGED)
+    with suppress(OSError):
+        file.replace(target)
+    log.warning("tracking: %s could not be sent whole (%s): kept as %s", file, reason, target.name)
 
 
 class Spool:
@@ -63,15 +93,17 @@ class Spool:
         self._file = file
         self._copies = file.with_suffix(".files")
         self._state_file = file.with_suffix(".state")
-        state = json.loads(self._state_file.read_text()) if self._state_file.exists() else {}
-        self._offset: int = state.get("offset", 0)
-        self.ids: dict[str, str] = state.get("ids", {})
+        self._offset, self.ids = read_state(file)
+        self._refused: list[str] = []
+        self._unreadable = 0
 
     @classmethod
     def new(cls, store: Store) -> Spool:
         """Begin a file of this process and hold its lock while the process lives."""
         folder = spool_folder(store)
         folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):
+            folder.with_suffix(".txt").write_text(masked(store.uri))
         file = folder / f"{time.time_ns()}-{os.getpid()}.jsonl"
         spool = cls(store, file)
         spool._lock = FileLock(file.with_suffix(".lock"))
@@ -106,12 +138,23 @@ class Spool:
         with self._file.open("rb") as file, patience(REQUEST_SECONDS):
             file.seek(self._offset)
             while (line := file.readline()).endswith(b"\n"):
-                if not self._send(json.loads(line)):
+                if not self._send(line):
                     return sent
                 sent += 1
                 self._remember(file.tell())
+        if self._unreadable:
+            _set_aside(self._file, f"{self._unreadable} of its changes cannot be read")
         self.remove()
         return sent
+
+    def say_dropped(self) -> str:
+        """Log, and return, what the store refused of the replay; "" where it took everything."""
+        if not self._refused:
+            return ""
+        text = f"the store refused {len(self._refused)} kept changes: {self._refused[0]}"
+        log.warning("tracking: %s", text)
+        self._refused = []
+        return text
 
     def remove(self) -> None:
         """Delete the files; the ids stay known to this object."""
@@ -128,21 +171,27 @@ class Spool:
                 self.remove()
                 self._file.with_suffix(".lock").unlink(missing_ok=True)
 
-    def _send(self, change: Change) -> bool:
-        """Send one change; False when the store is away. What it refuses is dropped, and said."""
-        run: str = change["run"]
+    def _send(self, line: bytes) -> bool:
+        """Send one change; False when the store is away. What it refuses is dropped."""
         try:
-            if change["op"] == "create":
-                self.ids[run] = self._store.open_run(
-                    change["name"], self._tags(change), start=change["start"]
-                )
-            else:
-                deliver(self._store, change, self.ids.get(run, run))
+            self._deliver(json.loads(line))
         except (MlflowException, OSError) as error:
             if is_lost(error) and not is_refused(self._store, error):
                 return False
-            log.warning("tracking: the store refused %s: %s", change["op"], error)
+            self._refused.append(masked(str(error).splitlines()[0][:300]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._unreadable += 1
         return True
+
+    def _deliver(self, change: Change) -> None:
+        run: str = change["run"]
+        if change["op"] != "create":
+            deliver(self._store, change, self.ids.get(run, run))
+            return
+        # A sender that was cut off may have opened the run and not noted it.
+        self.ids[run] = self._store.find_key(run) or self._store.open_run(
+            change["name"], self._tags(change), start=change["start"]
+        )
 
     def _tags(self, change: Change) -> dict[str, str]:
         parent = "mlflow.parentRunId"

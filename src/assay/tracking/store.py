@@ -24,6 +24,7 @@ from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
 EXPERIMENT = "assay"
+KEY = "assay.key"
 _UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The UI opens an experiment of this kind on its table of runs, not on traces of agents.
 _TAGS = {"mlflow.experimentKind": "custom_model_development"}
@@ -57,6 +58,12 @@ class Store:
                 return self.open_run(name, tags)
         except (MlflowException, OSError) as error:
             raise TrackingError(_unreachable(self.uri, error)) from error
+
+    def find_key(self, key: str) -> str | None:
+        """Return the id of the run with that tag ``assay.key``. Raises what MLflow raises."""
+        query = f"tags.`{KEY}` = '{key}'"
+        found = self.client.search_runs([self.experiment_id], query, max_results=1)
+        return str(found[0].info.run_id) if found else None
 
     def find_run(self, run_id: str) -> Any:
         """Return a run, deleted ones too, None for an unknown id. Raises what MLflow raises."""
@@ -141,16 +148,16 @@ def _ensure_database(file: Path) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{file}.lock"):
                 if not file.exists():
-                    _make_database(file)
+                    make_database(file)
         except OSError as error:
             raise TrackingError(
                 f"the tracking store {file} cannot be made: {error.strerror or error}; make the "
                 "folder writable, or name another place in ASSAY_HOME or MLFLOW_TRACKING_URI"
             ) from error
-    _check_database(file)
+    check_database(file)
 
 
-def _make_database(file: Path) -> None:
+def make_database(file: Path) -> None:
     """Build the database beside its place and rename it: others see all of it or nothing."""
     draft = file.with_name(f".{file.name}.new")
     for leftover in file.parent.glob(f"{draft.name}*"):
@@ -192,7 +199,7 @@ def _flush(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def _check_database(file: Path) -> None:
+def check_database(file: Path) -> None:
     """Raise TrackingError for a file that is no database, or one that was begun and not ended."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as database:
