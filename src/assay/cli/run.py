@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from assay.artifacts.paths import project_root
 from assay.cli.leaderboard import leaderboard
-from assay.config.application import Job, run_application
+from assay.config.application import Job, is_sweep, run_application
 from assay.config.compose import read_params
 from assay.config.load import build, typed
 from assay.errors import ConfigError, nearest
 from assay.metrics.objective import objective
-from assay.pipeline.cache import data_digest, prepared_folder
+from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
 from assay.pipeline.candidate import Outcome, try_candidate
+from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import read_inputs
 from assay.pipeline.match import require_match
+from assay.pipeline.resume import Resumable, resumable
 from assay.pipeline.schema import SCHEMA
 from assay.tracking.explore import explore_run, sweep_run
+from assay.tracking.tracked import Tracked
 from assay.training.knobs import Training
 
 log = logging.getLogger(__name__)
@@ -57,7 +62,7 @@ def command(arguments: tuple[str, ...]) -> None:
         return
     params = read_params(source)
     conf = project_root() / "conf"
-    if not {"-m", "--multirun"} & set(words):
+    if not is_sweep(words):
         run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
         return
     with sweep_run(name=_sweep_name(words), tags={"overrides": " ".join(words)}) as sweep:
@@ -82,11 +87,10 @@ def _source(words: list[str]) -> tuple[list[str], Path]:
 
 def experiment_file(root: Path, name: str) -> Path:
     """Return the file of a ready-made experiment; ConfigError names the nearest one."""
-    file = root / "experiments" / f"{name}.yaml"
-    if not file.is_file():
-        names = [p.stem for p in (root / "experiments").glob("*.yaml")]
+    names = [p.stem for p in (root / "experiments").glob("*.yaml")]
+    if name not in names:
         raise ConfigError([f"'{name}' is no ready-made experiment{nearest(name, names)}"])
-    return file
+    return root / "experiments" / f"{name}.yaml"
 
 
 def _sweep_name(words: list[str]) -> str:
@@ -98,32 +102,49 @@ def _run_one(job: Job) -> float:
     require_match(config, conf=project_root() / "conf")
     choices = config["choices"]
     name = " ".join(job.overrides) or f"{choices['data']} {choices['model']}"
-    with explore_run(name=name, parent=None, config=config) as tracked:
-        folder = prepared_folder(config["data"])
-        inputs = read_inputs(folder)
-        tracked.log_dataset(
-            name=choices["data"],
-            digest=data_digest(folder),
-            source=config["data"].get("path", choices["data"]),
-            context="training",
-            rows=len(inputs.train),
-        )
-        started = time.perf_counter()
-        outcome = try_candidate(
-            inputs,
-            model=build(config["model"], where="model"),
-            training=typed(Training, config["training"], where="training"),
-            seed=config["seed"],
-            on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
-            progress=True,
-        )
-        seconds = time.perf_counter() - started
-        best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
-        goal = objective(inputs.spec.task)
-        tracked.log_metrics({**best, "objective": outcome.value, "fit_seconds": seconds})
-        tracked.set_tags({"objective": goal.name, "direction": goal.direction})
-    _say(outcome, tracked.run_id, goal.name)
+    with resumable() as kept:
+        kept.begin(_fingerprint(config))
+        with explore_run(name=name, parent=None, config=config, resume=kept.run_id) as tracked:
+            kept.follow(tracked.run_id)
+            outcome, goal = _explore(config, kept, tracked)
+    _say(outcome, tracked.run_id, goal)
     return outcome.value
+
+
+def _fingerprint(config: Mapping[str, Any]) -> str:
+    data = data_fingerprint(config["data"])
+    nodes = {key: config[key] for key in ("model", "training", "seed")}
+    return fit_fingerprint("run", **nodes, data=data)
+
+
+def _explore(config: Mapping[str, Any], kept: Resumable, tracked: Tracked) -> tuple[Outcome, str]:
+    """Fit, track what came out, and return it with the name of the objective."""
+    choices = config["choices"]
+    folder = prepared_folder(config["data"])
+    inputs = read_inputs(folder)
+    tracked.log_dataset(
+        name=choices["data"],
+        digest=data_digest(folder),
+        source=config["data"].get("path", choices["data"]),
+        context="training",
+        rows=len(inputs.train),
+    )
+    started = time.perf_counter()
+    outcome = try_candidate(
+        inputs,
+        model=build(config["model"], where="model"),
+        training=typed(Training, config["training"], where="training"),
+        seed=config["seed"],
+        on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
+        progress=True,
+        kept=kept,
+    )
+    seconds = time.perf_counter() - started
+    best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
+    goal = objective(inputs.spec.task)
+    tracked.log_metrics({**best, "objective": outcome.value, "fit_seconds": seconds})
+    tracked.set_tags({"objective": goal.name, "direction": goal.direction})
+    return outcome, goal.name
 
 
 def _say(outcome: Outcome, run_id: str, goal: str) -> None:

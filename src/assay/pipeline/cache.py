@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,10 +11,10 @@ from typing import Any
 import sklearn
 from filelock import FileLock
 
-import assay
 from assay.artifacts.files import digest, read_json, write_json
 from assay.artifacts.paths import home, project_root
 from assay.config.load import build
+from assay.pipeline.fingerprint import code_digest, name_of
 from assay.split.prepare import prepare
 
 _ROOMS = ("data", "split")
@@ -27,7 +25,7 @@ def prepared_folder(node: Mapping[str, Any]) -> Path:
 
     Two processes that ask at once make it once. Raises what ``prepare`` raises.
     """
-    folder = home() / "cache" / "prepare" / _fingerprint(node)[:20]
+    folder = home() / "cache" / "prepare" / data_fingerprint(node)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "digests.json").is_file():
@@ -53,18 +51,15 @@ def _make(node: Mapping[str, Any], folder: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _fingerprint(node: Mapping[str, Any]) -> str:
-    package = Path(assay.__file__).parent
-    code = {room: digest_of_code(package / room) for room in _ROOMS}
-    facts = {"node": node, "file": _file_digest(node), "code": code, "sklearn": sklearn.__version__}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def digest_of_code(room: Path) -> str:
-    """Return one digest of a room's Python files."""
-    files = sorted(room.rglob("*.py"))
-    lines = "".join(f"{f.relative_to(room)} {digest(f)}\n" for f in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
+def data_fingerprint(node: Mapping[str, Any]) -> str:
+    """Return 20 hex digits that name the splits a ``data`` node describes."""
+    facts = {
+        "node": node,
+        "file": _file_digest(node),
+        "code": code_digest(_ROOMS),
+        "sklearn": sklearn.__version__,
+    }
+    return name_of(facts, length=20)
 
 
 def _file_digest(node: Mapping[str, Any]) -> str:

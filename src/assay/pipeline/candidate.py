@@ -11,6 +11,7 @@ from assay.metrics.objective import objective, objective_error
 from assay.metrics.scores import score
 from assay.pipeline.inputs import Inputs
 from assay.pipeline.network import build_network, predict
+from assay.pipeline.resume import Resumable
 from assay.training.fit import Fit, fit
 from assay.training.knobs import Training
 
@@ -42,12 +43,14 @@ def try_candidate(
     seed: int,
     on_epoch: Callable[[int, Mapping[str, float]], None] = _ignore,
     progress: bool = False,
+    kept: Resumable | None = None,
 ) -> Outcome:
     """Fit a model with these knobs and score it on the validation split.
 
     A pure function of its arguments on one machine with the same number of threads, however often
     it is called in one process. ``on_epoch`` is given the epoch, counted from 1, and its row, which
-    has ``valid_<objective>``; what it raises comes out unchanged. Raises ConfigError for a model,
+    has ``valid_<objective>``; what it raises comes out unchanged. With ``kept`` a fit that was cut off
+    goes on. Raises ConfigError for a model,
     a loss or a device that does not fit, TrainingError when the fit diverges.
     """
     network = build_network(model, inputs.spec, seed=seed)
@@ -60,6 +63,7 @@ def try_candidate(
         seed=seed,
         on_epoch=on_epoch,
         progress=progress,
+        checkpoints=kept.checkpoints(training.checkpoint) if kept else None,
     )
     task = inputs.spec.task
     target, output = inputs.valid.target, predict(network, inputs.valid)
