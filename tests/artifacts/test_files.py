@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import resource
-import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.artifacts.running import run_python, small_disk
 
 from assay.artifacts.files import (
     digest,
     read_json,
     read_yaml,
-    staged,
     write_json,
     write_text,
     write_yaml,
 )
-from assay.errors import ArtifactError, Terminated
+from assay.errors import ArtifactError
 
 
 @pytest.fixture(autouse=True)
@@ -36,117 +30,9 @@ def _files(folder: str = "artifacts") -> set[str]:
     return {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
 
 
-def test_what_was_drafted_becomes_the_output() -> None:
-    with staged("train") as folder:
-        write_json(folder / "a.json", 1)
-        (folder / "split").mkdir()
-        write_text(folder / "split" / "b.txt", "b")
-        assert not Path("artifacts/train").exists()
-    assert _files() == {"train/a.json", "train/split/b.txt"}
-    assert not Path("artifacts/.drafts").exists()
-
-
-def test_a_folder_of_before_is_replaced_whole_and_strangers_stay() -> None:
-    old = Path("artifacts/train/split")
-    old.mkdir(parents=True)
-    (old / "stale.npy").touch()
-    (old.parent / ".gitignore").touch()
-    with staged("train") as folder:
-        (folder / "split").mkdir()
-        write_text(folder / "split" / "fresh.npy", "")
-    assert _files() == {"train/split/fresh.npy", "train/.gitignore"}
-
-
-def test_a_link_into_a_cache_is_replaced_and_the_cache_stays() -> None:
-    cache = Path("cache/ab")
-    cache.mkdir(parents=True)
-    (cache / "kept.npy").touch()
-    Path("artifacts/train").mkdir(parents=True)
-    Path("artifacts/train/split").symlink_to(cache.resolve())
-    with staged("train") as folder:
-        (folder / "split").mkdir()
-    assert not Path("artifacts/train/split").is_symlink()
-    assert (cache / "kept.npy").is_file()
-
-
-def test_a_file_gives_way_to_a_folder_of_its_name() -> None:
-    Path("artifacts/train").mkdir(parents=True)
-    Path("artifacts/train/split").touch()
-    with staged("train") as folder:
-        (folder / "split").mkdir()
-    assert Path("artifacts/train/split").is_dir()
-
-
-@pytest.mark.parametrize("error", [ValueError("x"), Terminated(), KeyboardInterrupt()])
-def test_nothing_is_left_of_a_stage_that_did_not_end_well(error: BaseException) -> None:
-    write_text(Path("artifacts/train/a.json"), "before")
-    with pytest.raises(type(error)), staged("train") as folder:
-        write_text(folder / "a.json", "after")
-        raise error
-    assert _files() == {"train/a.json"}
-    assert Path("artifacts/train/a.json").read_text() == "before"
-
-
-def test_what_a_killed_process_left_is_swept_and_a_living_ones_draft_is_not() -> None:
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    living = Path(f"artifacts/.drafts/train-{os.getppid()}")
-    dead = Path(f"artifacts/.drafts/train-{ended.pid}")
-    other = Path(f"artifacts/.drafts/evaluate-{ended.pid}")
-    for folder in (living, dead, other):
-        folder.mkdir(parents=True)
-    with staged("train"):
-        pass
-    assert (living.is_dir(), dead.exists(), other.is_dir()) == (True, False, True)
-
-
-def _run(
-    body: str, *, before: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(body)],
-        preexec_fn=before,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-_WRITES_MUCH = """
-    import numpy as np
-    from assay.artifacts.files import staged
-    from assay.errors import exit_plainly
-    with exit_plainly("prepare"), staged("prepare") as folder:
-        (folder / "small.txt").write_text("small")
-        {write}
-"""
-
-
-def _small_disk() -> None:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        "np.save(folder / 'large.npy', np.zeros(100_000))",
-        "(folder / 'large.txt').write_text('x' * 100_000)",
-        "__import__('pandas').DataFrame({'a': np.random.rand(99_999)}).to_parquet(folder / 'a.parquet')",
-    ],
-)
-def test_a_full_disk_ends_in_one_message_and_nothing_written(write: str) -> None:
-    done = _run(_WRITES_MUCH.format(write=write), before=_small_disk)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "prepare: the system refused a file" in done.stderr
-    assert "nothing was written" in done.stderr
-    assert not _files()
-
-
 def test_a_full_disk_in_the_middle_of_a_file_leaves_the_file_of_before() -> None:
     Path("params.yaml").write_text("data: digits\n")
-    done = _run(
+    done = run_python(
         """
         from pathlib import Path
         from assay.artifacts.files import write_text
@@ -154,28 +40,12 @@ def test_a_full_disk_in_the_middle_of_a_file_leaves_the_file_of_before() -> None
         with exit_plainly("assay use"):
             write_text(Path("params.yaml"), "x" * 100_000)
         """,
-        before=_small_disk,
+        before=small_disk,
     )
     assert done.returncode == 1
     assert "params.yaml cannot be written" in done.stderr
     assert Path("params.yaml").read_text() == "data: digits\n"
     assert _files(".") == {"params.yaml"}
-
-
-def test_a_signal_in_the_middle_of_a_stage_leaves_nothing() -> None:
-    done = _run(
-        """
-        import os, signal
-        from assay.artifacts.files import staged
-        from assay.errors import exit_plainly
-        with exit_plainly("train"), staged("train") as folder:
-            (folder / "a.txt").write_text("a")
-            os.kill(os.getpid(), signal.SIGTERM)
-        """
-    )
-    assert done.returncode == 143
-    assert "train: terminated" in done.stderr
-    assert not _files()
 
 
 def test_a_parent_that_is_a_file_is_named() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from tests.sealed import seal
 
 from assay.artifacts.files import write_yaml
+from assay.artifacts.manifest import MANIFEST
 from assay.data.breast_cancer import BreastCancer
 from assay.data.diabetes import Diabetes
 from assay.data.prepared import Split
@@ -67,6 +69,7 @@ def _exported(root, data):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         open_store()
         _train(root, data)
+        seal()
         export.run(export.Params(export=Export()))
     return root
 
@@ -92,7 +95,10 @@ def enter_copy(tmp_path, monkeypatch):
             folder = tmp_path / "artifacts" / stage
             folder.mkdir(parents=True)
             for entry in (source / "artifacts" / stage).iterdir():
-                (folder / entry.name).symlink_to(entry)
+                if entry.name == MANIFEST:
+                    shutil.copytree(entry, folder / MANIFEST)  # tests write it anew
+                else:
+                    (folder / entry.name).symlink_to(entry)
         shutil.copytree(source / HOME, tmp_path / HOME)
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("ASSAY_HOME", str(tmp_path / HOME))

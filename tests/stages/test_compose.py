@@ -66,7 +66,9 @@ def test_everything_is_written_out_and_plain() -> None:
     assert "space" not in config["model"]
 
 
-def test_the_stage_writes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stage_writes_one_file_and_its_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(CONF, tmp_path / "conf")
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
@@ -75,7 +77,13 @@ def test_the_stage_writes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     first = written.read_bytes()
     compose.run(compose.Params())
     assert written.read_bytes() == first
-    assert [p.name for p in (tmp_path / "artifacts").iterdir()] == ["config.yaml"]
+    files = {str(p.relative_to(tmp_path)) for p in (tmp_path / "artifacts").rglob("*.*")}
+    assert files == {
+        "artifacts/.locks",
+        "artifacts/.locks/compose.lock",
+        "artifacts/compose/manifest/config.yaml.json",
+        "artifacts/config.yaml",
+    }
 
 
 def test_the_stage_leaves_the_file_of_before_when_it_fails(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score
+from tests.sealed import seal
 
 from assay.artifacts.files import read_json, write_json
 from assay.data.prepared import Split
@@ -18,6 +19,7 @@ from assay.tracking.store import open_store
 
 OUTPUTS = {
     "baselines.json",
+    "manifest",
     "metrics.json",
     "pictures",
     "plots",
@@ -151,6 +153,7 @@ def _only_benign(project):
     rows.to_parquet(source / "rows.parquet", index=False)
     np.save(source / "numeric.npy", arrays["numeric"])
     np.save(source / "target.npy", np.zeros(len(kept), np.int64))
+    seal("prepare")
 
 
 def test_an_unknown_slice_and_a_missing_graph_are_named(project):
@@ -179,6 +182,7 @@ def test_sensitive_columns_are_sliced_unasked(project):
     spec = read_json(path)
     path.unlink()
     write_json(path, {**spec, "sensitive": ["mean texture"]})
+    seal("prepare")
     _run()
     slices = read_json(project / "artifacts/evaluate/slices.json")
     assert {part["column"] for part in slices} == {"mean texture"}

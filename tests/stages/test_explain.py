@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper as h
 from onnx import numpy_helper
+from tests.sealed import seal
 
 from assay.artifacts.files import digest
 from assay.data.spec import Column, Image, Spec
@@ -154,6 +155,7 @@ def write_project(spec, model):
         folder = Path("artifacts/prepare") / name
         folder.mkdir(parents=True, exist_ok=True)
         write_split(folder, spec, np.random.default_rng(seed), count)
+    seal()
 
 
 def write_split(folder, spec, random, count):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from tests.sealed import seal
 
 from assay.artifacts.files import read_json, write_json
 from assay.data.prepared import Split
@@ -22,6 +23,7 @@ def project(exported, enter_copy):
 def test_what_it_writes(exported):
     folder = exported / "artifacts/export"
     assert {p.name for p in folder.iterdir()} == {
+        "manifest",
         "model.onnx",
         "parity.json",
         "run.json",
@@ -53,6 +55,7 @@ def test_weights_of_another_network_are_refused(project):
     spec["columns"] = spec["columns"][1:]
     path.unlink()
     write_json(path, spec)
+    seal("prepare")
     with pytest.raises(ArtifactError, match="holds other tensors than this model has"):
         export.run(export.Params(export=Export()))
     assert torch.is_inference_mode_enabled() is False

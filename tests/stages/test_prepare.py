@@ -44,7 +44,7 @@ def _files(folder: str) -> set[str]:
 
 def test_it_writes_splits_specification_checks_and_digests() -> None:
     _run()
-    listed = {*_SPLITS, "spec.json", "checks.json", "digests.json", "run.json"}
+    listed = {*_SPLITS, "spec.json", "checks.json", "digests.json", "run.json", "manifest"}
     assert _files("artifacts/prepare") == listed
     digests = read_json(Path("artifacts/prepare/digests.json"))
     assert set(digests) == {"data", *_SPLITS}
@@ -66,7 +66,7 @@ def test_a_changed_cell_is_another_digest_and_bad_data_leaves_the_files_of_befor
     with pytest.raises(DataError, match="column 'age' holds 1 number, infinite"):
         _run()
     assert read_json(Path("artifacts/prepare/digests.json")) == after
-    assert _files("artifacts") == {"config.yaml", "prepare"}
+    assert _files("artifacts") == {"config.yaml", "prepare", ".locks"}
 
 
 def test_it_imports_neither_torch_nor_lightning() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from onnx import TensorProto, helper
+from tests.sealed import seal
 
 from assay.artifacts.files import digest, read_json, write_json, write_yaml
 from assay.data.prepared import Split
@@ -120,6 +121,7 @@ def pipeline(data=None, *, weight=1.0, log_loss=None):
     evaluate(folders["evaluate"], Split(test), signature, model.SerializeToString())
     verdicts = {"shap": {"verdict": "trustworthy"}, "lime": {"verdict": "weak, because R²"}}
     write_json(folders["explain"] / "faithfulness.json", {**verdicts, "rows": 3})
+    seal()
 
 
 def evaluate(folder, test, signature, model):
@@ -300,6 +302,7 @@ def test_a_version_that_predicts_otherwise_does_not_count(project, reloads_here)
     table = pd.read_parquet(file)
     table.loc[3, "probability_yes"] += 1e-3
     table.to_parquet(file)
+    seal("evaluate")
     before = RECEIPT.exists()
     with pytest.raises(ExportError, match=r"in 1 of \d+ test rows: the version is deleted"):
         register.run(Params(gate=Gate(), name="flowers"))

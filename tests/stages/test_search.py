@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from tests.sealed import seal
 
 from assay.artifacts.files import digest, read_json
 from assay.data.breast_cancer import BreastCancer
@@ -51,6 +52,7 @@ def project(prepared, empty_home, tmp_path, monkeypatch):
     Path("artifacts/prepare").mkdir()
     for name in ("train", "valid", "spec.json"):
         Path("artifacts/prepare", name).symlink_to(prepared / name)
+    seal()
     return tmp_path
 
 
@@ -189,6 +191,7 @@ def test_changed_data_begin_a_new_study(project, quick):
     changed = {**json.loads(spec.read_text()), "train_rows": 1}
     spec.unlink()
     spec.write_text(json.dumps(changed))
+    seal("prepare")
     search.run(params())
     assert len(runs()[1]) == 3
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from tests.sealed import seal
 from tests.synthetic import write_inputs
 
 from assay.artifacts.files import digest, read_yaml, write_json
@@ -27,6 +28,7 @@ MODEL = {
     "residual": False,
 }
 FOLDER = Path("artifacts/train")
+VOLATILE = ("run.json", "manifest")
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ def inputs(empty_home, tmp_path, monkeypatch):
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     write_json(Path("artifacts/search/best.json"), {})
-    return write_inputs(Path("artifacts/prepare"), kind="table", task="classification")
+    inputs = write_inputs(Path("artifacts/prepare"), kind="table", task="classification")
+    seal()
+    return inputs
 
 
 def _params(**knobs):
@@ -57,6 +61,7 @@ def _run():
 
 def test_it_writes_weights_what_rebuilds_them_and_the_history(inputs):
     write_json(Path("artifacts/search/best.json"), {"training.lr": 0.02, "model.width": 12})
+    seal("search")
     train.run(_params())
     effective = load(Effective, FOLDER / "effective.yaml")
     assert (effective.model.width, effective.training.lr, effective.seed) == (12, 0.02, 0)
@@ -88,7 +93,7 @@ def test_the_same_seed_gives_the_same_bytes(inputs):
     digests = []
     for _ in range(2):
         train.run(_params())
-        digests.append([digest(p) for p in sorted(FOLDER.iterdir()) if p.name != "run.json"])
+        digests.append([digest(p) for p in sorted(FOLDER.iterdir()) if p.name not in VOLATILE])
     assert digests[0] == digests[1]
 
 

@@ -2,83 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from assay.artifacts.paths import ARTIFACTS, stage_folder
 from assay.errors import ArtifactError
-
-_BLOCK_BYTES = 1 << 20
-_NUMPY_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # all that it says of a full disk
-
-
-@contextmanager
-def staged(stage: str) -> Iterator[Path]:
-    """Yield an empty folder; when the block ends well, its content becomes the stage's output.
-
-    Each entry is moved into place whole, so a failure, a signal or a full disk leaves nothing
-    half-written. Raises ArtifactError when the disk refuses.
-    """
-    drafts = ARTIFACTS / ".drafts"
-    draft = drafts / f"{stage}-{os.getpid()}"
-    try:
-        _sweep(drafts, stage)
-        draft.mkdir(parents=True)
-        yield draft
-        _publish(draft, stage_folder(stage))
-    except OSError as error:
-        raise ArtifactError(_disk_message(error)) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        with suppress(OSError):
-            drafts.rmdir()
-
-
-def _sweep(drafts: Path, stage: str) -> None:
-    """Remove what a process left that was killed before it could; and what had our own id."""
-    for draft in drafts.glob(f"{stage}-[0-9]*"):
-        process = draft.name.rpartition("-")[2]
-        if process == str(os.getpid()) or not _is_alive(int(process)):
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
-def _publish(draft: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for entry in sorted(draft.iterdir()):
-        target = folder / entry.name
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        elif entry.is_dir():
-            target.unlink(missing_ok=True)
-        entry.replace(target)
-
-
-def _disk_message(error: OSError) -> str:
-    where = f" {error.filename}" if error.filename else ""
-    reason = error.strerror or str(error)
-    if _NUMPY_CUT_SHORT.fullmatch(reason):
-        reason = f"{os.strerror(errno.ENOSPC)} ({reason})"
-    return f"the system refused a file{where}: {reason}; nothing was written"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -105,6 +38,12 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def flush_tree(folder: Path) -> None:
+    """Make every file in a folder last through a power cut, with the folders that name them."""
+    for path in (*folder.rglob("*"), folder):
+        flush_folder(path)  # which does the same for a file
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -148,7 +87,7 @@ def digest(path: Path) -> str:
     Raises ArtifactError where there is nothing at ``path``, or it cannot be read.
     """
     try:
-        return _file_digest(path) if path.is_file() else _folder_digest(path)
+        return file_digest(path) if path.is_file() else _folder_digest(path)
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -158,13 +97,11 @@ def _folder_digest(path: Path) -> str:
         raise ArtifactError(f"{path} is missing: run 'dvc repro' to make it")
     total = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        total.update(f"{file.relative_to(path).as_posix()}\0{_file_digest(file)}\n".encode())
+        total.update(f"{file.relative_to(path).as_posix()}\0{file_digest(file)}\n".encode())
     return total.hexdigest()
 
 
-def _file_digest(path: Path) -> str:
-    total = hashlib.sha256()
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hex, read piece by piece. Raises OSError."""
     with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            total.update(block)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

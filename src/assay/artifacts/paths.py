@@ -19,6 +19,11 @@ def stage_folder(stage: str) -> Path:
     return ARTIFACTS / stage
 
 
+def output_folder(stage: str) -> Path:
+    """Return where a stage's outputs lie: in its own folder, but ``config.yaml`` beside it."""
+    return ARTIFACTS if stage == "compose" else stage_folder(stage)
+
+
 def project_root() -> Path:
     """Return the root of the checkout that is at work (of the experiment's copy inside DVC)."""
     if root := os.environ.get("DVC_ROOT"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.artifacts.manifest import artifact
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 
@@ -24,4 +25,13 @@ def read_inputs(folder: Path) -> Inputs:
         train=Split(folder / "train"),
         valid=Split(folder / "valid"),
         spec=read_spec(folder / "spec.json"),
+    )
+
+
+def prepared_inputs() -> Inputs:
+    """Read the output of the stage ``prepare``; ArtifactError where it is not what was written."""
+    return Inputs(
+        train=Split(artifact("prepare", "train")),
+        valid=Split(artifact("prepare", "valid")),
+        spec=read_spec(artifact("prepare", "spec.json")),
     )

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from assay.artifacts.files import digest, read_json, read_yaml
-from assay.artifacts.paths import CONFIG, project_root, stage_folder
+from assay.artifacts.manifest import artifact
+from assay.artifacts.paths import project_root
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 from assay.inference.feeds import frame_feeds
@@ -39,37 +40,37 @@ class Candidate:
 
 def read_candidate() -> Candidate:
     """Read what the earlier stages wrote; ArtifactError where something is missing."""
-    prepared, exported = stage_folder("prepare"), stage_folder("export")
-    evaluated, explained = stage_folder("evaluate"), stage_folder("explain")
-    baselines = read_json(evaluated / "baselines.json")
-    faithfulness = read_json(explained / "faithfulness.json")
+    baselines = read_json(artifact("evaluate", "baselines.json"))
+    faithfulness = read_json(artifact("explain", "faithfulness.json"))
+    config, graph = artifact("compose", "config.yaml"), artifact("export", "model.onnx")
     return Candidate(
-        config=read_yaml(CONFIG),
-        spec=read_spec(prepared / "spec.json"),
-        signature=read_signature(exported / "signature.json"),
-        graph=exported / "model.onnx",
-        test=Split(prepared / "test"),
-        metrics=read_json(evaluated / "metrics.json"),
+        config=read_yaml(config),
+        spec=read_spec(artifact("prepare", "spec.json")),
+        signature=read_signature(artifact("export", "signature.json")),
+        graph=graph,
+        test=Split(artifact("prepare", "test")),
+        metrics=read_json(artifact("evaluate", "metrics.json")),
         baselines={name: found["metrics"] for name, found in baselines.items()},
         comparisons=[found["verdict"] for found in baselines.values()],
-        slices=read_json(evaluated / "slices.json"),
-        parity=read_json(exported / "parity.json"),
+        slices=read_json(artifact("evaluate", "slices.json")),
+        parity=read_json(artifact("export", "parity.json")),
         explanations={
             name: found["verdict"]
             for name, found in faithfulness.items()
             if isinstance(found, Mapping) and "verdict" in found
         },
-        tags=_provenance(exported / "model.onnx"),
+        tags=_provenance(graph, config),
     )
 
 
-def _provenance(graph: Path) -> dict[str, str]:
-    digests, revision = read_json(stage_folder("prepare") / "digests.json"), revision_tags()
+def _provenance(graph: Path, config: Path) -> dict[str, str]:
+    digests = read_json(artifact("prepare", "digests.json"))
+    revision = revision_tags()
     lock = project_root() / "dvc.lock"
     return {
         "data_digest": digests["data"],
         "test_digest": digests["test"],
-        "config_digest": digest(CONFIG),
+        "config_digest": digest(config),
         "graph_digest": digest(graph),
         "dvc_lock_digest": digest(lock) if lock.is_file() else "none",
         "git_commit": revision.get("mlflow.source.git.commit", "none"),

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import assay
-from assay.artifacts.paths import CONFIG, project_root
+from assay.artifacts.manifest import artifact
+from assay.artifacts.paths import project_root
+from assay.artifacts.process import end_with_parent
 from assay.config.load import load
 from assay.errors import ArtifactError, ConfigError, exit_plainly, nearest
 
@@ -19,11 +21,17 @@ def main(arguments: list[str]) -> None:
     """Run the stage that the one argument names, on the code of its own checkout."""
     name = arguments[0] if len(arguments) == 1 else ""
     with exit_plainly(name or "assay.stages"):
+        end_with_parent()
         _show_progress()
         stage = _stage(name)
         _require_own_code()
-        params = stage.Params() if name == "compose" else load(stage.Params, CONFIG)
-        stage.run(params)
+        stage.run(_params(stage, name))
+
+
+def _params(stage: Any, name: str) -> Any:
+    if name == "compose":
+        return stage.Params()
+    return load(stage.Params, artifact("compose", "config.yaml"))
 
 
 def _show_progress() -> None:

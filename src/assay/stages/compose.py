@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.artifacts.files import write_yaml
 from assay.artifacts.paths import CONFIG
+from assay.artifacts.staging import staged
 from assay.config.compose import compose_params, read_params
 from assay.pipeline.match import require_match
 from assay.pipeline.schema import SCHEMA
@@ -23,7 +24,8 @@ class Params:
 def run(params: Params) -> None:
     """Compose the configuration that every later stage reads its keys from."""
     del params
-    config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
-    require_match(config, conf=Path("conf"))
-    write_yaml(CONFIG, config)
+    with staged("compose") as folder:
+        config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
+        require_match(config, conf=Path("conf"))
+        write_yaml(folder / CONFIG.name, config)
     log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.artifacts.files import staged, write_json
-from assay.artifacts.paths import stage_folder
+from assay.artifacts.files import write_json
+from assay.artifacts.manifest import artifact
+from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer, fit_baselines
 from assay.baselines.verdict import compare
 from assay.data.prepared import ID, TARGET, Split
 from assay.data.spec import Spec, read_spec
-from assay.errors import ArtifactError
 from assay.figures.classification import (
     confusion_matrix,
     precision_recall_curve,
@@ -98,13 +98,13 @@ def run(params: Params) -> None:
 
 def _ask(knobs: Evaluate) -> _Asked:
     """Return the graph's answers for the raw inputs of the test split."""
-    prepared, exported = stage_folder("prepare"), stage_folder("export")
-    signature = read_signature(exported / "signature.json")
-    split = Split(prepared / "test")
-    session = Session(exported / "model.onnx", threads=knobs.threads, batch_size=knobs.batch_size)
+    signature = read_signature(artifact("export", "signature.json"))
+    split = Split(artifact("prepare", "test"))
+    graph = artifact("export", "model.onnx")
+    session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
     outputs = session.stream(split_feeds(split, signature, batch_size=knobs.batch_size))
     return _Asked(
-        spec=read_spec(prepared / "spec.json"),
+        spec=read_spec(artifact("prepare", "spec.json")),
         split=split,
         target=np.asarray(split.target),
         output=scores_of(outputs, signature),
@@ -121,7 +121,7 @@ def _predictions(
 
 def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
     return fit_baselines(
-        Split(stage_folder("prepare") / "train"),
+        Split(artifact("prepare", "train")),
         asked.split,
         spec=asked.spec,
         most_rows=knobs.baseline_rows,
@@ -169,11 +169,7 @@ def _baseline_report(
 
 
 def _history() -> pd.DataFrame:
-    path = stage_folder("train") / "history.csv"
-    try:
-        return pd.read_csv(path)
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing: run 'dvc repro train' to make it") from error
+    return pd.read_csv(artifact("train", "history.csv"))
 
 
 def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:

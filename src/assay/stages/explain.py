@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from assay.artifacts.files import staged, write_json
-from assay.artifacts.paths import stage_folder
+from assay.artifacts.files import write_json
+from assay.artifacts.manifest import artifact
+from assay.artifacts.staging import staged
 from assay.data.prepared import Split
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain
@@ -53,10 +54,9 @@ def run(params: Params) -> None:
 
 
 def _explain(knobs: Explain) -> tuple[Signature, Subject, Outcome]:
-    export, prepared = stage_folder("export"), stage_folder("prepare")
-    signature = read_signature(export / "signature.json")
-    session = Session(export / "model.onnx", batch_size=_BATCH)
-    train, test = Split(prepared / "train"), Split(prepared / "test")
+    signature = read_signature(artifact("export", "signature.json"))
+    session = Session(artifact("export", "model.onnx"), batch_size=_BATCH)
+    train, test = Split(artifact("prepare", "train")), Split(artifact("prepare", "test"))
 
     def predict(feeds: Feeds) -> np.ndarray:
         scores = scores_of(session.run(feeds), signature)

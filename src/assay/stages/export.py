@@ -6,8 +6,9 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assay.artifacts.files import staged, write_json
-from assay.artifacts.paths import stage_folder
+from assay.artifacts.files import write_json
+from assay.artifacts.manifest import artifact
+from assay.artifacts.staging import staged
 from assay.config.load import load
 from assay.data.prepared import Split
 from assay.data.spec import read_spec
@@ -30,11 +31,12 @@ class Params:
 def run(params: Params) -> None:
     """Write the trained network as one graph, and measure that it says the same."""
     with staged("export") as folder, stage_run("export", folder=folder) as tracked:
-        prepared, trained = stage_folder("prepare"), stage_folder("train")
-        spec = read_spec(prepared / "spec.json")
-        effective = load(Effective, trained / "effective.yaml")
-        network = load_network(effective.model, spec, weights=trained / "weights.safetensors")
-        exported = export(network, spec=spec, valid=Split(prepared / "valid"), knobs=params.export)
+        spec = read_spec(artifact("prepare", "spec.json"))
+        effective = load(Effective, artifact("train", "effective.yaml"))
+        weights = artifact("train", "weights.safetensors")
+        network = load_network(effective.model, spec, weights=weights)
+        valid = Split(artifact("prepare", "valid"))
+        exported = export(network, spec=spec, valid=valid, knobs=params.export)
         _write(exported, folder)
         _report(exported, folder, tracked)
 

@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.files import digest, staged, write_json
+from assay.artifacts.files import digest, write_json
+from assay.artifacts.staging import staged
 from assay.data.raw import DataSet
 from assay.split.prepare import prepare
 from assay.tracking.run import Tracked, stage_run

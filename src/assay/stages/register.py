@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.artifacts.files import read_json, read_yaml, staged, write_json, write_text
-from assay.artifacts.paths import CONFIG, project_root, stage_folder
+from assay.artifacts.files import read_json, read_yaml, write_json, write_text
+from assay.artifacts.manifest import artifact
+from assay.artifacts.paths import CONFIG, project_root
+from assay.artifacts.staging import staged
 from assay.data.prepared import ID
 from assay.errors import ExportError
 from assay.gate.card import Facts, card
@@ -138,7 +140,7 @@ def _rejected_on_failure(version: Version) -> Iterator[None]:
 
 
 def _require_same_predictions(version: Version, candidate: Candidate) -> None:
-    measured = pd.read_parquet(stage_folder("evaluate") / "predictions.parquet")
+    measured = pd.read_parquet(artifact("evaluate", "predictions.parquet"))
     outputs = reloaded_outputs(version, raw_rows(candidate))
     found = prediction_table(outputs, candidate.signature)
     wrong = _differing_rows(found, measured)
@@ -206,8 +208,8 @@ def _write(
 
 
 def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
-    checks = read_json(stage_folder("prepare") / "checks.json")
-    effective = read_yaml(stage_folder("train") / "effective.yaml")
+    checks = read_json(artifact("prepare", "checks.json"))
+    effective = read_yaml(artifact("train", "effective.yaml"))
     knobs = {key: value for key, value in effective["model"].items() if key != "_target_"}
     told = {key: effective["training"][key] for key in _TOLD if key in effective["training"]}
     return Facts(
