@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from assay.config.compose import SET, Schema, compose_params, finish, groups
+from assay.config.compose import SET, Schema, compose_params, composed, finish, groups
+from assay.config.hydra_flags import is_hydras, overrides_in, refuse_flags, refuse_hydra_nodes
 from assay.config.load import ALLOWED_TARGETS
 from assay.config.space import flattened
-from assay.errors import ConfigError, nearest
+from assay.errors import AssayError, ConfigError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,22 +47,20 @@ def run_application(
     ``arguments`` are the user's, Hydra's flags among them; ``params`` is what they override.
     Raises ConfigError for overrides that name nothing, and whatever the task raises.
     """
+    refuse_flags(arguments)
     own = _own_overrides(arguments, conf)
-    _check_keys(own, params, conf, schema)
     prelude = _prelude(params, {o.key_or_group for o in own})
+    _check_keys(own, params, conf, schema, prelude=prelude)
+    raised: list[BaseException] = []
 
     def job(config: DictConfig) -> float:
-        runtime = HydraConfig.get()
-        known = groups(conf)
-        choices = {g: str(o) for g, o in runtime.runtime.choices.items() if g in known}
-        checked = finish(config, choices=choices, schema=schema)
-        return task(
-            Job(
-                config=checked,
-                overrides=tuple(_said(runtime.overrides.task, prelude)),
-                folder=Path(runtime.runtime.output_dir),
-            )
-        )
+        try:
+            return task(_job(config, prelude, conf=conf, schema=schema))
+        except BaseException as error:
+            raised.append(error)
+            if is_sweep(arguments):
+                raise  # Hydra then says which job it was
+            return math.nan
 
     application = hydra.main(
         config_path=str(conf.resolve()),
@@ -71,20 +72,50 @@ def run_application(
     sys.argv = ["assay run", *_HYDRA, *prelude, *arguments]
     try:
         application()
-    except HydraException as error:
-        raise ConfigError([str(error).strip()]) from error
+    except _HYDRA_REFUSES as error:
+        if error in raised or isinstance(error, AssayError):
+            raise
+        raise ConfigError([f"Hydra: {' '.join(str(error).split())}"]) from error
+    if raised:
+        raise raised[0]
 
 
 _HYDRA = ("hydra.job.name=assay", "hydra.job.chdir=false")
+# What Hydra raises outside of a job: for plugins, folders and logging that it was told of.
+_HYDRA_REFUSES = (
+    HydraException,
+    OmegaConfBaseException,
+    ImportError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether the arguments ask for a sweep."""
+    return bool({"-m", "--multirun"} & set(arguments))
+
+
+def _job(config: DictConfig, prelude: Sequence[str], *, conf: Path, schema: Schema) -> Job:
+    runtime, known = HydraConfig.get(), groups(conf)
+    choices = {g: str(o) for g, o in runtime.runtime.choices.items() if g in known}
+    return Job(
+        config=finish(config, choices=choices, schema=schema),
+        overrides=tuple(_said(runtime.overrides.task, prelude)),
+        folder=Path(runtime.runtime.output_dir),
+    )
 
 
 def _own_overrides(arguments: Sequence[str], conf: Path) -> list[Override]:
-    words = [a for a in arguments if not a.startswith("-") and "=" in a]
+    words = overrides_in(arguments)
     try:
         parsed = OverridesParser.create().parse_overrides(words)
     except HydraException as error:
         raise ConfigError([str(error).strip()]) from error
-    own = [o for o in parsed if not o.key_or_group.startswith("hydra")]
+    refuse_hydra_nodes(parsed)
+    own = [o for o in parsed if not is_hydras(o.key_or_group)]
     known = groups(conf)
     problems = [p for o in own if o.key_or_group in known for p in _bad_options(o, known)]
     if problems:
@@ -94,6 +125,8 @@ def _own_overrides(arguments: Sequence[str], conf: Path) -> list[Override]:
 
 def _bad_options(override: Override, known: Mapping[str, list[str]]) -> list[str]:
     group = override.key_or_group
+    if override.is_delete():
+        return [f"{group}: it cannot be left out; choose one of {', '.join(known[group])}"]
     return [
         f"{group}: there is no option '{option}'{nearest(option, known[group])}"
         for option in _options(override)
@@ -108,21 +141,36 @@ def _options(override: Override) -> list[str]:
 
 
 def _check_keys(
-    own: Sequence[Override], params: Mapping[str, Any], conf: Path, schema: Schema
+    own: Sequence[Override],
+    params: Mapping[str, Any],
+    conf: Path,
+    schema: Schema,
+    *,
+    prelude: Sequence[str],
 ) -> None:
-    """Report every override that names no key, before Hydra stops at the first."""
+    """Report every override that names no key, before Hydra stops at the first; and wrong values."""
     known = groups(conf)
     chosen = {o.key_or_group: _options(o) for o in own if o.key_or_group in known}
     firsts = {group: options[0] for group, options in chosen.items() if options}
     base = {g: o for g, o in params.items() if g != SET} | firsts
     keys = {key for key, _ in flattened(_lenient(conf, base, schema))}
+    strange = [o for o in own if o.key_or_group not in known and not _exists(o, keys, swept=chosen)]
     problems = [
         f"{o.key_or_group}: there is no such key{nearest(o.key_or_group, [*keys, *known])}"
-        for o in own
-        if o.key_or_group not in known and not _exists(o, keys, swept=chosen)
+        for o in strange
     ]
     if problems:
-        raise ConfigError(problems)
+        others = [o for o in own if o not in strange and not o.is_sweep_override()]
+        lines = [*prelude, *(str(o.input_line) for o in others)]
+        raise ConfigError([*problems, *_wrong_values(lines, conf, schema)])
+
+
+def _wrong_values(lines: Sequence[str], conf: Path, schema: Schema) -> tuple[str, ...]:
+    try:
+        finish(composed(conf, lines), choices={}, schema=schema, skip={"data"})
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def _lenient(conf: Path, choices: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

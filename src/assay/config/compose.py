@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +12,14 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
+from hydra.utils import execution_whitelist
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BeforeValidator
 from yaml import YAMLError
 
 from assay.config.check import checked, problems_of
-from assay.config.load import build, merged, typed
+from assay.config.load import ALLOWED_TARGETS, build, merged, typed
 from assay.config.names import Name, no_boolean
 from assay.config.resolvers import refused_functions
 from assay.config.space import SEARCHABLE, flattened, parse_space
@@ -75,7 +76,7 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
     """
     choices = {key: value for key, value in params.items() if key != SET}
     problems, valid = _check_choices(choices, groups(conf))
-    config = _composed(conf, valid)
+    config = composed(conf, [f"{group}={option}" for group, option in valid.items()])
     settings = params.get(SET) or {}
     if not isinstance(settings, Mapping):
         raise ConfigError(
@@ -128,13 +129,13 @@ def _check_choices(
     return problems, valid
 
 
-def _composed(conf: Path, choices: Mapping[str, str]) -> DictConfig:
-    overrides = [f"{group}={option}" for group, option in choices.items()]
+def composed(conf: Path, overrides: Sequence[str]) -> DictConfig:
+    """Return what Hydra composes of ``conf/``; ConfigError where it cannot."""
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(conf.resolve())):
-            return hydra_compose("config", overrides=overrides)
+        with execution_whitelist(ALLOWED_TARGETS), initialize_config_dir(str(conf.resolve())):
+            return hydra_compose("config", overrides=list(overrides))
     except (HydraException, *_UNREADABLE) as error:
         raise ConfigError([f"{conf}: {_in_a_line(error)}"]) from error
     finally:
