@@ -49,16 +49,16 @@ def _remedy(stage: str) -> str:
 
 
 def _manifest(stage: str, name: str) -> Mapping[str, Any]:
-    path = stage_folder(stage) / MANIFEST / f"{name}.json"
-    if not (output_folder(stage) / name).exists():
-        place = output_folder(stage) / name
-        raise ArtifactError(f"{place} is missing: run 'dvc repro {stage}' to make it")
+    place, path = output_folder(stage) / name, stage_folder(stage) / MANIFEST / f"{name}.json"
+    made = f"run 'dvc repro {stage}' to make it"
+    if not place.exists():
+        raise ArtifactError(f"{place} is missing: {made}")
     if not path.is_file():
-        place = output_folder(stage) / name
-        raise ArtifactError(
-            f"{place} cannot be checked, {path} is missing: run 'dvc repro {stage}' to make it"
-        )
-    manifest = read_json(path)
+        raise ArtifactError(f"{place} cannot be checked, {path} is missing: {made}")
+    try:
+        manifest = read_json(path)
+    except ArtifactError:
+        manifest = None
     if not _is_manifest(manifest, stage, name):
         raise ArtifactError(f"{path} is damaged, no manifest of {stage}/{name}: {_remedy(stage)}")
     return manifest  # type: ignore[no-any-return]  # checked above
