@@ -173,6 +173,16 @@ def test_rows_come_back_with_prediction_and_probabilities(assay):
     assert left() == {"out.csv"}
 
 
+def test_categories_that_training_did_not_have_are_told_with_their_rows(assay):
+    Path("in.csv").write_text("size,colour\n1,green\n2,red\n3,green\n4,\n5,teal\n")
+    status, _, noted = assay(URI, "in.csv", "-o", "out.csv")
+    assert status == 0
+    assert "column 'colour': 3 rows hold categories" in noted
+    assert "'green' (2), 'teal' (1)" in noted
+    Path("in.csv").write_text("size,colour\n1,blue\n2,\n")
+    assert "categories" not in assay(URI, "in.csv", "-o", "out.csv")[2]
+
+
 def test_parquet_in_and_out(assay):
     pd.read_csv("in.csv").to_parquet("in.parquet")
     status, _, noted = assay("models:/flowers/1", "in.parquet", "-o", "out.parquet")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,7 +15,7 @@ import pandas as pd
 
 from assay.data.csv import read_table
 from assay.errors import ArtifactError, DataError
-from assay.inference.feeds import frame_feeds
+from assay.inference.feeds import frame_feeds, unseen_categories
 from assay.inference.predictions import prediction_table
 from assay.inference.session import Session
 from assay.inference.signature import IMAGE, Signature, read_signature
@@ -20,6 +23,22 @@ from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
 
 _ARRAYS, _TABLES, _CSV = (".npy", ".npz"), (".parquet", ".pq"), ".csv"
 _SHOWN = 8
+# What NumPy and the archives that it reads raise for files that lie about themselves.
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @click.command()
@@ -45,8 +64,10 @@ def command(model: str, rows: Path, out: Path, encoding: str, separator: str) ->
     with tempfile.TemporaryDirectory() as scratch:
         folder = fetch(version, Path(scratch))
         signature = read_signature(folder / SIGNATURE)
+        session = Session(folder / GRAPH)
+        session.require(signature)
         given, feeds = _read(rows, signature, encoding=encoding, separator=separator)
-        scored = prediction_table(Session(folder / GRAPH).run(feeds), signature)
+        scored = prediction_table(session.run(feeds), signature)
     _require_free_names(given, scored, rows)
     _write(pd.concat([given.reset_index(drop=True), scored], axis=1), out)
     click.echo(f"{len(scored)} rows scored by {version.uri}: {out}")
@@ -71,6 +92,7 @@ def _read(
     feeds = frame_feeds(frame, signature)
     if signature.kind == "table":
         _tell_unused([str(c) for c in frame.columns if str(c) not in feeds])
+        _tell_unseen(unseen_categories(feeds, signature))
     return frame, feeds
 
 
@@ -78,6 +100,17 @@ def _tell_unused(names: list[str]) -> None:
     if names:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         click.echo(f"not used by the model: {', '.join(names[:_SHOWN])}{more}", err=True)
+
+
+def _tell_unseen(unseen: Mapping[str, Mapping[str, int]]) -> None:
+    for column, counts in unseen.items():
+        shown = ", ".join(f"{value!r} ({count})" for value, count in [*counts.items()][:_SHOWN])
+        more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+        click.echo(
+            f"column '{column}': {sum(counts.values())} rows hold categories that training did not "
+            f"have, and count as none: {shown}{more}",
+            err=True,
+        )
 
 
 def _images(path: Path, signature: Signature) -> np.ndarray:
@@ -108,7 +141,7 @@ def _array(path: Path) -> np.ndarray:
             return np.asarray(loaded[IMAGE if IMAGE in names else names[0]])
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
-    except (OSError, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a NumPy array: {error}") from error
 
 

@@ -76,6 +76,8 @@ class Csv:
 
 def read_table(path: Path, *, encoding: str = "utf-8", separator: str = ",") -> pd.DataFrame:
     """Return a CSV (also gzipped) or Parquet file as a frame; DataError where it cannot be read."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: expected a CSV or Parquet file")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file{_neighbours(path)}")
     if path.suffix.lower() in _OTHER_FORMATS:
@@ -96,9 +98,10 @@ def _csv(path: Path, encoding: str, separator: str) -> pd.DataFrame:
         _check_header(path, encoding, separator)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
+            frame = pd.read_csv(
                 path, encoding=encoding, sep=separator, low_memory=False, index_col=False
             )
+            return frame.apply(_wide_as_text)
     except (UnicodeError, LookupError) as error:
         raise DataError(
             f"{path} is not {encoding}: {error}; "
@@ -113,6 +116,14 @@ def _csv(path: Path, encoding: str, separator: str) -> pd.DataFrame:
         raise DataError(
             f"{path} cannot be read as CSV with separator {separator!r}: {str(error).strip()}"
         ) from error
+
+
+def _wide_as_text(series: pd.Series) -> pd.Series:
+    """Whole numbers of more than 64 bits are names of something: no array holds them exactly."""
+    if series.dtype != object:
+        return series
+    is_wide = series.map(lambda value: isinstance(value, int) and not isinstance(value, bool))
+    return series.where(series.isna(), series.astype(str)) if is_wide.any() else series
 
 
 def _one_character(separator: str) -> str:

@@ -8,18 +8,36 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+from pyarrow import ArrowException
 
 from assay.errors import DataError
+
+# What pyarrow and pandas raise for files that lie about themselves.
+_UNREADABLE = (
+    ArrowException,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
     """Return a Parquet file as a frame; DataError where it cannot be read or a cell is no value."""
     try:
         frame = pd.read_parquet(path)
-    except (OSError, ValueError, NotImplementedError, KeyError) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
-    frame = frame.reset_index(drop=not any(frame.index.names)).rename(columns=str)
-    refuse_repeated(frame.columns, path)
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{path} is not a Parquet file that can be read: {' '.join(str(error).split())}"
+        ) from error
+    named = [name for name in frame.index.names if name is not None]
+    refuse_repeated(map(str, [*named, *frame.columns]), path)
+    frame = frame.reset_index(drop=not named).rename(columns=str)
     return frame.apply(_plain, path=path)
 
 
@@ -42,6 +60,8 @@ def _plain(series: pd.Series, *, path: Path) -> pd.Series:
     known = series.dropna()
     if known.map(lambda value: isinstance(value, Decimal)).all() and len(known):
         return series.astype(float)
+    if known.map(lambda value: isinstance(value, bytes)).any():
+        series = _decoded(series, path=path)
     nested = known[known.map(lambda value: getattr(value, "__hash__", None) is None)]
     if len(nested):
         raise DataError(
@@ -49,3 +69,13 @@ def _plain(series: pd.Series, *, path: Path) -> pd.Series:
             "expected one value; spread it over columns of its own, or leave it out of the file"
         )
     return series.where(series != "", None)
+
+
+def _decoded(series: pd.Series, *, path: Path) -> pd.Series:
+    try:
+        return series.map(lambda v: v.decode("utf-8") if isinstance(v, bytes) else v)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: column '{series.name}' holds bytes that are no text: {error}; write it as text, "
+            "or leave it out of the file"
+        ) from error

@@ -13,6 +13,7 @@ from assay.data.table import MAX_CLASSES, column_type, features, no_numbers
 from assay.errors import DataError
 
 _FEWEST_ROWS = 10
+_SHOWN = 40
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -67,7 +68,7 @@ def _sentence(column: object, rule: object, rows: pd.DataFrame) -> str:
         )
     return (
         f"column '{column}' holds {count} number{'s' * (count > 1)}, infinite or beyond "
-        f"{_LARGEST:.1e} ({where}: {first['failure_case']}): replace them"
+        f"{_LARGEST:.1e} ({where}: {str(first['failure_case'])[:_SHOWN]}): replace them"
     )
 
 
@@ -82,7 +83,7 @@ def _target_problems(target: pd.Series, task: Task) -> list[str]:
     values = target.dropna()
     counts = values.value_counts()
     if len(counts) < 2:
-        only = f" ({counts.index[0]!r})" if len(counts) else ""
+        only = f" ({counts.index.tolist()[0]!r})" if len(counts) else ""
         return [
             f"the target '{target.name}' has {len(counts)} value{only}: there is nothing to learn"
         ]

@@ -6,7 +6,8 @@ nearest name there is, and a value of the wrong type is named with its row, coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,22 @@ def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarr
         return _pixels(frame, signature.inputs[0])
     _check_names(frame, [tensor.name for tensor in signature.inputs])
     return {tensor.name: _column(frame[tensor.name], tensor) for tensor in signature.inputs}
+
+
+def unseen_categories(
+    feeds: Mapping[str, np.ndarray], signature: Signature
+) -> dict[str, dict[str, int]]:
+    """Return, by column, the categories that training did not have, each with its number of rows.
+
+    Columns without any are left out, and those of a signature that names no categories.
+    """
+    unseen: dict[str, dict[str, int]] = {}
+    for tensor in signature.inputs:
+        known = {*tensor.categories, _NO_TEXT}
+        if tensor.categories:
+            counts = Counter(v for v in feeds[tensor.name].tolist() if v not in known)
+            unseen[tensor.name] = dict(counts.most_common())
+    return {name: counts for name, counts in unseen.items() if counts}
 
 
 def _check_names(frame: pd.DataFrame, expected: list[str]) -> None:

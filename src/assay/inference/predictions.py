@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.data.prepared import ID
+from assay.errors import ArtifactError
 from assay.inference.signature import PREDICTION, PROBABILITY, Signature
 
 TARGET = "target"
@@ -20,8 +21,16 @@ def scores_of(outputs: Mapping[str, np.ndarray], signature: Signature) -> np.nda
 
 
 def prediction_table(outputs: Mapping[str, np.ndarray], signature: Signature) -> pd.DataFrame:
-    """Return ``prediction`` and, for classes, one column ``probability_<class>`` each."""
+    """Return ``prediction`` and, for classes, one column ``probability_<class>`` each.
+
+    Raises ArtifactError where the graph has other classes than its signature.
+    """
     columns = {PREDICTION: outputs[PREDICTION]}
+    if signature.classes and outputs[PROBABILITY].shape[1] != len(signature.classes):
+        raise ArtifactError(
+            f"the graph gives {outputs[PROBABILITY].shape[1]} probabilities a row, but its signature "
+            f"names {len(signature.classes)} classes"
+        )
     for code, label in enumerate(signature.classes):
         columns[f"{PROBABILITY}_{label}"] = outputs[PROBABILITY][:, code]
     return pd.DataFrame(columns)

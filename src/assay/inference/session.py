@@ -10,32 +10,46 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from assay.errors import ArtifactError
+from assay.inference.graph import read_graph, require_whole
+from assay.inference.signature import Signature
 
 _ERRORS_ONLY = 3
+_SHOWN = 5
+# ONNX Runtime's errors have no common base class.
 _REFUSALS: tuple[type[Exception], ...] = (
-    state.Fail,
-    state.InvalidArgument,
-    state.InvalidGraph,
-    state.InvalidProtobuf,
-    state.NotImplemented,
-    state.RuntimeException,
+    *(e for e in vars(state).values() if isinstance(e, type) and issubclass(e, Exception)),
+    MemoryError,
     RuntimeError,
+    TypeError,
     ValueError,
 )
-
 Feeds = Mapping[str, np.ndarray]
 
 
 class Session:
     """A loaded graph, from a file or from its bytes.
 
-    Raises ArtifactError when ONNX Runtime cannot load it.
+    Raises ArtifactError for a graph that is not one whole file, or that ONNX Runtime cannot load.
     """
 
     def __init__(self, model: Path | bytes, *, threads: int = 2, batch_size: int = 1024) -> None:
         self._batch_size = batch_size
         self._session = _load(model, threads)
         self.outputs = tuple(node.name for node in self._session.get_outputs())
+
+    def require(self, signature: Signature) -> None:
+        """Raise ArtifactError where the graph takes or gives other tensors than the signature says."""
+        for ends, told in (
+            (self._session.get_inputs(), signature.inputs),
+            (self._session.get_outputs(), signature.outputs),
+        ):
+            found = {node.name: (node.type, len(node.shape)) for node in ends}
+            expected = {t.name: (f"tensor({t.type})", len(t.shape)) for t in told}
+            if found != expected or not found:
+                raise ArtifactError(
+                    "the graph and its signature do not belong together: expected "
+                    f"{_listed(expected)}, but the graph has {_listed(found)}"
+                )
 
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
         """Return every output for all rows of ``feeds``, which share their first axis."""
@@ -56,16 +70,23 @@ class Session:
             raise ArtifactError(f"the graph refuses these inputs: {error}") from error
 
 
+def _listed(ends: Mapping[str, tuple[str, int]]) -> str:
+    names = [f"'{name}' ({kind}, {axes} axes)" for name, (kind, axes) in sorted(ends.items())]
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "") or "nothing"
+
+
 def _load(model: Path | bytes, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    source = model if isinstance(model, bytes) else str(model)
-    if isinstance(model, Path) and not model.is_file():
-        raise ArtifactError(f"{model} is missing: run 'dvc repro export' to make it")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if isinstance(model, Path):
+        model = read_graph(model)
+    else:
+        require_whole(model, name="the graph")
     try:
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except _REFUSALS as error:
         raise ArtifactError(f"the graph cannot be loaded by ONNX Runtime: {error}") from error
 

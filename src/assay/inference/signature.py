@@ -22,6 +22,7 @@ class Tensor:
     """An input or output: its ONNX element type and its shape, -1 for the free number of rows.
 
     ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``.
+    ``categories`` are those that a categorical column had in training.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Tensor:
     shape: tuple[int, ...] = (-1,)
     holds: Literal["numeric", "boolean", "categorical", "image", "output"] = "output"
     note: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,13 @@ def _image_input(image: Image) -> tuple[Tensor, ...]:
 def _column_input(column: Column) -> Tensor:
     if column.type != "categorical":
         return Tensor(name=column.name, type="double", holds=column.type, note=_MISSING_NUMBER)
-    return Tensor(name=column.name, type="string", holds="categorical", note=_MISSING_TEXT)
+    return Tensor(
+        name=column.name,
+        type="string",
+        holds="categorical",
+        note=_MISSING_TEXT,
+        categories=column.categories,
+    )
 
 
 def _outputs(spec: Spec) -> tuple[Tensor, ...]:
@@ -99,9 +107,10 @@ def read_signature(path: Path) -> Signature:
             outputs=tuple(_tensor(t) for t in values["outputs"]),
             classes=tuple(values["classes"]),
         )
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} is damaged: it lacks {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error
 
 
 def _tensor(values: dict[str, Any]) -> Tensor:
-    return Tensor(**{**values, "shape": tuple(values["shape"])})
+    lists = {"shape": tuple(values["shape"]), "categories": tuple(values.get("categories", ()))}
+    return Tensor(**{**values, **lists})

@@ -40,6 +40,7 @@ def _score_of(present: Version, candidate: Candidate, *, metric: str) -> float:
                 f"it predicts {_answers(signature)}, the new version {_answers(ours)}"
             )
         session = Session(folder / registry.GRAPH)
+        session.require(signature)
         outputs = session.stream(split_feeds(candidate.test, signature, batch_size=_BATCH))
     output = scores_of(outputs, signature)
     if signature.classes:
