@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +127,10 @@ def forked(function: Callable[[], None]) -> int:
         os.dup2(os.open("output.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
         function()
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(status)
 
 
@@ -152,7 +156,12 @@ def attempt(params: train.Params, tally: Tally, rng: random.Random, *, is_last: 
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     tally.kills += 1
-    return False
+    return is_done()
+
+
+def is_done() -> bool:
+    """Whether the stage had done all its work when it was killed: no checkpoint, every output."""
+    return (OUTPUT / "run.json").is_file() and not list(Path("home/checkpoints").glob("*/*.ckpt"))
 
 
 def outputs() -> dict[str, str]:
@@ -182,7 +191,7 @@ def differences(
     """Say what is not as it should be."""
     found = outputs()
     wrong = [f"{name} differs" for name in COMPARED if found[name] != undisturbed[name]]
-    if list(Path("home/checkpoints").glob("*")):
+    if list(Path("home/checkpoints").glob("[!.]*")):
         wrong.append("a checkpoint was left")
     new = [run for run_id, run in train_runs().items() if run_id not in before]
     if new != [["FINISHED", list(range(1, epochs + 1))]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import TrackingError
-from assay.tracking.address import masked, tracking_uri
+from assay.secrets import masked
+from assay.tracking.address import tracking_uri
 from assay.tracking.server import free_port
 from assay.tracking.store import open_store
 
@@ -82,6 +83,28 @@ def test_a_killed_initialisation_leaves_nothing_that_harms(project):
     (home / ".mlflow.db.new-journal").write_bytes(b"torn")
     assert open_store().experiment_id
     assert not draft.exists()
+
+
+CUT_OFF = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN")
+database.execute("CREATE TABLE half (text)")
+database.executemany("INSERT INTO half VALUES (?)", [("x" * 2000,)] * 500)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_half_done_is_rolled_back(home):
+    open_store()
+    database = home / "mlflow.db"
+    subprocess.run([sys.executable, "-c", CUT_OFF, str(database)])
+    assert (home / "mlflow.db-journal").stat().st_size
+    store = open_store()
+    store.client.set_terminated(store.create_run("after", {}))
+    with sqlite3.connect(database) as opened:
+        assert not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()
 
 
 @pytest.mark.parametrize("content", ["half", "empty", "text"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -62,9 +63,12 @@ class Resumable:
         return Checkpoints(self._folder, knobs) if self._folder else None
 
     def remove(self) -> None:
-        """Delete the checkpoints: there is nothing left to go on with."""
+        """Delete the checkpoints, all at one moment: there is nothing left to go on with."""
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            dead = self._folder.with_name(f".{self._folder.name}.{os.getpid()}")
+            with suppress(OSError):
+                self._folder.replace(dead)
+            shutil.rmtree(dead, ignore_errors=True)
 
     def release(self) -> None:
         """Let another process take the folder."""

@@ -17,7 +17,8 @@ from filelock import FileLock
 
 from assay.artifacts.paths import home
 from assay.errors import TrackingError
-from assay.tracking.address import SQLITE, artifact_root, database_file, masked, tracking_uri
+from assay.secrets import masked, shown
+from assay.tracking.address import SQLITE, artifact_root, database_file, tracking_uri
 from assay.tracking.environment import MlflowClient, MlflowException, SqlAlchemyStore, mlflow
 from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 
@@ -45,9 +46,9 @@ class Store:
 
     def open_run(self, name: str, tags: Mapping[str, str], *, start: int | None = None) -> str:
         """Open a run and return its id; ``start`` in milliseconds. Raises what MLflow raises."""
-        texts = {key(k): cut(str(v), TAG_LENGTH) for k, v in tags.items()}
+        texts = {key(k): cut(shown(k, v), TAG_LENGTH) for k, v in tags.items()}
         run = self.client.create_run(
-            self.experiment_id, start_time=start, tags=texts, run_name=name[:KEY_LENGTH]
+            self.experiment_id, start_time=start, tags=texts, run_name=masked(name)[:KEY_LENGTH]
         )
         return str(run.info.run_id)
 
@@ -201,8 +202,8 @@ def _flush(file: Path) -> None:
 
 def check_database(file: Path) -> None:
     """Raise TrackingError for a file that is no database, or one that was begun and not ended."""
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as database:
+    try:  # for writing: what a killed writer left half done is rolled back by whoever opens it next
+        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=20)) as database:
             tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error as error:
         raise TrackingError(_damaged(file, str(error))) from error
