@@ -262,6 +262,21 @@ def test_a_file_that_was_there_stays_when_it_fails(assay):
     assert Path("out.csv").read_text() == "old\n"
 
 
+def test_a_changed_model_scores_nothing(assay, home):
+    model = Path(registry.fetch(registry.resolve(URI), Path("kept")) / "model.onnx").read_bytes()
+    (file,) = (p for p in home.rglob("model.onnx") if p.read_bytes() == model)
+    shutil.rmtree("kept")
+    file.write_bytes(model[:-1] + bytes([model[-1] ^ 1]))
+    try:
+        status, said, noted = assay(URI, "in.csv", "-o", "out.csv")
+    finally:
+        file.write_bytes(model)
+    assert (status, said) == (1, "")
+    assert "models:/flowers/1: model.onnx was changed" in noted
+    assert "Traceback" not in noted
+    assert left() == set()
+
+
 @pytest.mark.parametrize("name", ["out.json", "out"])
 def test_a_place_of_another_format_is_refused(assay, name):
     status, said, noted = assay(URI, "in.csv", "-o", name)

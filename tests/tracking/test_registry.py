@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,47 @@ def test_what_lies_in_the_registry_is_the_graph_itself_without_pickle(stored, tm
     requirements = (folder / "requirements.txt").read_text()
     assert "onnxruntime==" in requirements
     assert "torch" not in requirements
+
+
+def _kept(name):
+    (path,) = (p for p in Path("home").rglob(name) if "models" in p.parts)
+    return path
+
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda: _flip(_kept("model.onnx")), "model.onnx was changed: its content is not what"),
+        (lambda: os.truncate(_kept("signature.json"), 9), "signature.json was changed: it has 9 b"),
+        (lambda: _kept("MLmodel").unlink(), "MLmodel is missing"),
+        (lambda: _kept("params.yaml").unlink(), "origin/params.yaml is missing"),
+        (lambda: _kept("model.onnx").with_name("more.py").touch(), "more.py was added"),
+        (lambda: _flip(_kept("manifest.json")), "manifest.json was changed: the registry has"),
+        (lambda: _kept("manifest.json").unlink(), "manifest.json is missing"),
+    ],
+)
+def test_a_version_whose_files_were_changed_is_refused_by_name(stored, tmp_path, harm, words):
+    registry.fetch(stored, tmp_path / "before")
+    harm()
+    with pytest.raises(TrackingError) as refused:
+        registry.fetch(stored, tmp_path / "after")
+    assert str(refused.value).startswith(f"{stored.uri}: {words}")
+    assert "dvc repro -f -s register" in str(refused.value)
+    with pytest.raises(TrackingError, match="model"):
+        registry.predict(stored.uri, FRAME)
+
+
+def test_a_version_without_a_digest_cannot_be_checked(stored, tmp_path):
+    client = open_store().client
+    client.delete_model_version_tag(stored.name, stored.number, "manifest_digest")
+    with pytest.raises(TrackingError, match="has no tag 'manifest_digest', so it cannot be chec"):
+        registry.fetch(registry.resolve(stored.uri), tmp_path / "fetched")
 
 
 def test_a_version_names_its_run_and_what_it_was_made_from(stored):

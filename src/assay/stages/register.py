@@ -41,6 +41,7 @@ from assay.tracking.difference import difference
 from assay.tracking.registry import Version
 from assay.tracking.reload import reloaded_outputs
 from assay.tracking.run import Tracked, stage_run
+from assay.tracking.unfinished import withdraw_unfinished
 
 log = logging.getLogger(__name__)
 _EXAMPLE_ROWS = 3
@@ -81,6 +82,7 @@ def run(params: Params) -> None:
         candidate = read_candidate()
         conditions = _judge(params.gate, candidate)
         origin = _origin(Path(scratch))
+        withdraw_unfinished(params.name, origin=candidate.tags)
         version = _register(params, candidate, tracked, origin=origin)
         with _rejected_on_failure(version):
             _require_same_predictions(version, candidate)

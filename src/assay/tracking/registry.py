@@ -19,11 +19,14 @@ from filelock import FileLock
 from assay.artifacts.paths import home
 from assay.errors import TrackingError, nearest
 from assay.inference.signature import Signature, Tensor
+from assay.tracking.contents import DIGEST, require_contents, write_contents
 from assay.tracking.environment import MlflowException, mlflow
 from assay.tracking.limits import TAG_LENGTH, cut
+from assay.tracking.process import own_key
 from assay.tracking.store import Store, open_store
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+ALIASES = CHAMPION, CHALLENGER = "champion", "challenger"
+REGISTERED_BY, SETTLED = "registered_by", "settled"  # tags: a process, and that it came to its end
 GRAPH, SIGNATURE = "model.onnx", "signature.json"
 _FORM = "models:/NAME@champion or models:/NAME/VERSION"
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
@@ -61,7 +64,8 @@ def register(
     """Register a graph as a new version of ``name`` in the flavour ``mlflow.onnx``, and return it.
 
     The files ``beside`` lie in the model's folder, under ``origin/``. Nothing in there is pickled,
-    and the graph's bytes are those of the file. Raises TrackingError when the store refuses.
+    the graph's bytes are those of the file, and ``manifest.json`` lists every file. Raises
+    TrackingError when the store refuses.
     """
     store = _open()
     tags = {key: cut(str(value), TAG_LENGTH) for key, value in tags.items()}
@@ -74,6 +78,7 @@ def register(
         for file in beside:
             (folder / "origin").mkdir(exist_ok=True)
             shutil.copyfile(file, folder / "origin" / file.name)
+        tags |= {DIGEST: write_contents(folder), REGISTERED_BY: own_key()}
         store.client.log_model_artifacts(logged.model_id, str(folder))
         store.client.finalize_logged_model(logged.model_id, "READY")
         _ensure_name(store, name)
@@ -141,13 +146,13 @@ def reject(version: Version) -> None:
 
 
 def describe(version: Version, *, text: str, tags: Mapping[str, str]) -> None:
-    """Give a version its description in Markdown, and tags."""
+    """Give a version its description in Markdown, and tags: the last step of its registration."""
     store = _open()
     with _refusals(f"{version.uri} cannot be described"):
         store.client.update_model_version(
             version.name, version.number, description=_shortened(text)
         )
-        for key, value in tags.items():
+        for key, value in {**tags, SETTLED: "true"}.items():
             shown = cut(str(value), TAG_LENGTH)
             store.client.set_model_version_tag(version.name, version.number, key, shown)
 
@@ -183,12 +188,38 @@ def set_alias(version: Version, alias: str) -> bool:
     """
     store = _open()
     with _refusals(f"{version.uri} cannot become {alias}"):
+        before = _aliased(store, version.name, alias)
+        store.client.set_model_version_tag(
+            version.name, version.number, f"{alias}_before", before.number if before else "none"
+        )
         store.client.set_registered_model_alias(version.name, alias, version.number)
         challenger = _aliased(store, version.name, CHALLENGER)
         if alias == CHAMPION and challenger and challenger.number == version.number:
             store.client.delete_registered_model_alias(version.name, CHALLENGER)
         found = _aliased(store, version.name, alias)
         return found is not None and found.number == version.number
+
+
+def give_back_alias(version: Version, alias: str) -> None:
+    """Take an alias from the version that has it, and return it to the one that had it before."""
+    store = _open()
+    with _refusals(f"{version.uri} cannot give back its alias {alias}"):
+        holder = _aliased(store, version.name, alias)
+        if holder is None or holder.number != version.number:
+            return
+        before = _numbered(store, version.name, version.tags.get(f"{alias}_before", "none"))
+        if before is None:
+            store.client.delete_registered_model_alias(version.name, alias)
+        else:
+            store.client.set_registered_model_alias(version.name, alias, before.number)
+
+
+def versions_of(name: str) -> list[Version]:
+    """Return every version of a registered model, with its tags; none where there is no model."""
+    store = _open()
+    with _refusals(f"the versions of '{name}' cannot be listed"):
+        found = store.client.search_model_versions(f"name='{name}'", max_results=1000)
+        return [_version(version) for version in found]
 
 
 def resolve(uri: str) -> Version:
@@ -212,18 +243,28 @@ def resolve(uri: str) -> Version:
 
 
 def fetch(version: Version, folder: Path) -> Path:
-    """Download a version's files into ``folder`` and return where they lie."""
+    """Download a version's files into a new folder within ``folder``, and return that.
+
+    Raises TrackingError that names a file which is not what was registered.
+    """
     _open()
     with _refusals(f"the files of {version.uri} cannot be fetched"):
-        path = mlflow.artifacts.download_artifacts(version.uri, dst_path=str(folder))
-    return Path(path)
+        target = folder / "model"
+        target.mkdir(parents=True)
+        path = Path(mlflow.artifacts.download_artifacts(version.uri, dst_path=str(target)))
+        require_contents(path, uri=version.uri, digest=version.tags.get(DIGEST))
+    return path
 
 
 def predict(uri: str, rows: pd.DataFrame | np.ndarray) -> dict[str, np.ndarray]:
-    """Return the outputs of a version as anyone gets them: through ``mlflow.pyfunc``."""
-    _open()
-    with _refusals(f"{uri} cannot be loaded and run"):
-        outputs: dict[str, np.ndarray] = mlflow.pyfunc.load_model(uri).predict(rows)
+    """Return the outputs of a version as anyone gets them: through ``mlflow.pyfunc``.
+
+    Its files are checked before they are loaded.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = fetch(resolve(uri), Path(scratch))
+        with _refusals(f"{uri} cannot be loaded and run"):
+            outputs: dict[str, np.ndarray] = mlflow.pyfunc.load_model(str(folder)).predict(rows)
     return outputs
 
 
