@@ -80,3 +80,9 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
             raise DataError("no rows")
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_message_shows_no_password(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), exit_plainly("x"):
+        raise DataError("http://ann:hunter2@host does not answer to api_key=hunter2")
+    assert capsys.readouterr().err == "\nx: http://***@host does not answer to api_key=***\n"

@@ -19,6 +19,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from assay.secrets import masked
+
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -105,5 +107,5 @@ def _raise_terminated(_number: int, _frame: object) -> None:
 
 
 def _said(message: str, status: int) -> int:
-    sys.stderr.write(f"\n{message}\n")
+    sys.stderr.write(f"\n{masked(message)}\n")
     return status

@@ -10,6 +10,7 @@ import warnings
 import click
 
 from assay.errors import exit_plainly, nearest
+from assay.secrets import mask_logs
 
 _VERBS = {
     "add": "Make a CSV or Parquet file a data set of the project.",
@@ -50,6 +51,7 @@ def main() -> None:
     """Run the command line; what ends it is one message and an exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("assay").setLevel(logging.INFO)
+    mask_logs()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     verb = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _VERBS else ""

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from assay.config.compose import SET, Schema, compose_params, composed, finish, groups
 from assay.config.hydra_flags import is_hydras, overrides_in, refuse_flags, refuse_hydra_nodes
 from assay.config.load import ALLOWED_TARGETS
+from assay.config.secrecy import refuse_secret_overrides
 from assay.config.space import flattened
 from assay.errors import AssayError, ConfigError, nearest
 
@@ -115,6 +116,7 @@ def _own_overrides(arguments: Sequence[str], conf: Path) -> list[Override]:
     except HydraException as error:
         raise ConfigError([str(error).strip()]) from error
     refuse_hydra_nodes(parsed)
+    refuse_secret_overrides(parsed)
     own = [o for o in parsed if not is_hydras(o.key_or_group)]
     known = groups(conf)
     problems = [p for o in own if o.key_or_group in known for p in _bad_options(o, known)]

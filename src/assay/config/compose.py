@@ -22,6 +22,7 @@ from assay.config.check import checked, problems_of
 from assay.config.load import ALLOWED_TARGETS, build, merged, typed
 from assay.config.names import Name, no_boolean
 from assay.config.resolvers import refused_functions
+from assay.config.secrecy import refuse_secrets
 from assay.config.space import SEARCHABLE, flattened, parse_space
 from assay.errors import ConfigError, nearest
 from assay.space import Dimension, extremes
@@ -74,10 +75,11 @@ def compose_params(conf: Path, params: Mapping[str, Any], *, schema: Schema) -> 
     ``set`` names it in ``search.space`` too. Where that leaves nothing to try, there is no trial.
     Raises ConfigError with every problem of choices, keys, values and search space at once.
     """
+    settings = params.get(SET) or {}
     choices = {key: value for key, value in params.items() if key != SET}
+    refuse_secrets({**choices, **(settings if isinstance(settings, Mapping) else {})})
     problems, valid = _check_choices(choices, groups(conf))
     config = composed(conf, [f"{group}={option}" for group, option in valid.items()])
-    settings = params.get(SET) or {}
     if not isinstance(settings, Mapping):
         raise ConfigError(
             [*problems, f"set: expected keys with values as in conf/, got {settings!r}"]
@@ -183,6 +185,7 @@ def finish(
 def _resolved(config: DictConfig, problems: list[str]) -> dict[str, Any]:
     """Return plain mappings; raise ConfigError for functions, before any of them is called."""
     unresolved = dict(flattened(OmegaConf.to_container(config, resolve=False)))  # type: ignore[arg-type]
+    refuse_secrets(unresolved, problems)
     calls = {key: found for key, v in unresolved.items() if (found := refused_functions(v))}
     if calls:
         sentences = (f"{key}: {_refusal(calls[key])}, got {unresolved[key]!r}" for key in calls)
@@ -199,7 +202,7 @@ def _refusal(functions: list[str]) -> str:
     if _ENVIRONMENT in functions:
         return (
             "environment variables are not read into the configuration, which is kept and shown "
-            "in full; write the value"
+            "in full; write the value, or for a secret the name of its variable"
         )
     return (
         f"the function '{functions[0]}' is not called here; write the value, or '${{another.key}}'"

@@ -15,6 +15,7 @@ from assay.artifacts.paths import project_root
 from assay.artifacts.process import end_with_parent
 from assay.config.load import load
 from assay.errors import ArtifactError, ConfigError, exit_plainly, nearest
+from assay.secrets import mask_logs
 
 
 def main(arguments: list[str]) -> None:
@@ -37,6 +38,7 @@ def _params(stage: Any, name: str) -> Any:
 def _show_progress() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("assay").setLevel(logging.INFO)
+    mask_logs()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 

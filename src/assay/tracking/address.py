@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from assay.artifacts.paths import home, real_root
 from assay.errors import TrackingError
+from assay.secrets import masked
 
 SQLITE = "sqlite:///"
-_SECRET = re.compile(r"(?i)\b([\w-]*(?:pass|token|secret|key)[\w-]*)=[^&\s]+")
-_USER = re.compile(r"(\w+://)[^/@\s]+@")
 
 
 def tracking_uri() -> str:
@@ -48,8 +46,3 @@ def artifact_root(uri: str) -> str | None:
         return None
     file = database_file(uri)
     return str((file.parent if file else home()) / "mlartifacts")
-
-
-def masked(text: str) -> str:
-    """Return an address, or a text that holds one, with passwords and tokens blotted out."""
-    return _SECRET.sub(r"\1=***", _USER.sub(r"\1***@", text))

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from types import TracebackType
 
+from assay.secrets import masked, shown
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.spool import Spool, is_refused, replay_leftovers
@@ -72,7 +73,8 @@ class Outbox:
         """Open a run and return its id, a provisional one while the store is away."""
         start = int(time.time() * 1000)
         provisional = f"local-{uuid.uuid4().hex}"
-        tags = {**tags, KEY: provisional}  # by which a run is found that was opened unnoticed
+        name, tags = masked(name), {k: shown(k, v) for k, v in tags.items()}
+        tags[KEY] = provisional  # by which a run is found that was opened unnoticed
         with self._lock:
             if self._is_open():
                 try:

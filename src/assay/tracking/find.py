@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.errors import TrackingError
-from assay.tracking.address import masked
+from assay.secrets import masked
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import Store, open_store
 from assay.tracking.tracked import KIND, PARENT

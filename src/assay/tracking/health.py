@@ -12,7 +12,8 @@ from filelock import FileLock, Timeout
 
 from assay.artifacts.paths import home
 from assay.errors import TrackingError
-from assay.tracking.address import SQLITE, database_file, masked, tracking_uri
+from assay.secrets import masked
+from assay.tracking.address import SQLITE, database_file, tracking_uri
 from assay.tracking.environment import SqlAlchemyStore, mlflow
 from assay.tracking.orphans import close_orphans, orphans
 from assay.tracking.spool import DAMAGED, read_state, replay_leftovers, spool_folder

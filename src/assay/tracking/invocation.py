@@ -12,7 +12,7 @@ from filelock import FileLock
 from assay.artifacts.files import read_json, read_yaml
 from assay.artifacts.paths import CONFIG, home, stage_folder
 from assay.errors import ArtifactError, TrackingError
-from assay.tracking.address import masked
+from assay.secrets import masked
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
 from assay.tracking.process import invocation_key, own_key

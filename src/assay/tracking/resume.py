@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.errors import TrackingError
-from assay.tracking.address import masked
+from assay.secrets import masked
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
 from assay.tracking.spool import is_kept

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assay.artifacts.files import write_json
-from assay.tracking.address import masked
+from assay.secrets import masked
 from assay.tracking.buffer import Outbox
 from assay.tracking.invocation import STAGES, open_invocation
 from assay.tracking.orphans import close_orphans

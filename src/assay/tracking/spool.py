@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assay.artifacts.paths import home
-from assay.tracking.address import masked
+from assay.secrets import masked
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import REQUEST_SECONDS, Store, patience

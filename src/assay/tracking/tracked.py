@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from assay.secrets import masked, masked_lines, shown
 from assay.tracking.buffer import Outbox
 from assay.tracking.delivery import Change
 from assay.tracking.limits import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, cut, finite, key
@@ -23,6 +24,7 @@ KIND = "assay.kind"
 PROCESS = "assay.process"
 PARENT = "mlflow.parentRunId"
 ERROR_LENGTH = 1000
+_STRUCTURED = (".yaml", ".yml", ".json")
 
 
 class Tracked:
@@ -62,13 +64,13 @@ class Tracked:
 
     def log_params(self, values: Mapping[str, object]) -> None:
         """Log parameters, nested ones under dotted names; each at most 6000 characters."""
-        texts = {key(k): cut(_text(v), PARAM_LENGTH) for k, v in flat(values).items()}
+        texts = {key(k): cut(shown(k, v), PARAM_LENGTH) for k, v in flat(values).items()}
         if texts:
             self._post("params", values=texts)
 
     def set_tags(self, values: Mapping[str, str]) -> None:
         """Set tags; each at most 5000 characters."""
-        texts = {key(k): cut(str(v), TAG_LENGTH) for k, v in values.items()}
+        texts = {key(k): cut(shown(k, v), TAG_LENGTH) for k, v in values.items()}
         if texts:
             self._post("tags", values=texts)
 
@@ -76,10 +78,16 @@ class Tracked:
         """Log a file, or a folder with what is in it. FileNotFoundError when it is not there."""
         if not path.exists():
             raise FileNotFoundError(path)
+        if path.suffix in _STRUCTURED and path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if masked_lines(text) != text:
+                self.log_text(text, "/".join(filter(None, (folder, path.name))))
+                return
         self._post("artifact", path=str(path.resolve()), folder=folder)
 
     def log_text(self, text: str, file: str) -> None:
-        """Log a text as an artifact of that name."""
+        """Log a text as an artifact of that name; secrets in YAML and JSON are blotted out."""
+        text = masked_lines(text) if file.endswith(_STRUCTURED) else text
         self._post("text", text=text, file=file)
 
     def log_dataset(
@@ -103,7 +111,7 @@ class Tracked:
             "digest": digest[:DIGEST_LENGTH],
             "full_digest": digest[:500],
             "source_type": "local",
-            "source": json.dumps({"uri": source}),
+            "source": json.dumps({"uri": masked(source)}),
             "schema": json.dumps(schema) if columns else None,
             "profile": json.dumps({"num_rows": rows}),
             "context": context,
@@ -232,7 +240,3 @@ def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
         else:
             result[f"{prefix}{name}"] = value
     return result
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
