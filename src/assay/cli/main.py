@@ -14,6 +14,7 @@ from assay.secrets import mask_logs
 
 _VERBS = {
     "add": "Make a CSV or Parquet file a data set of the project.",
+    "doctor": "Find what was cut off or damaged; --fix mends it.",
     "predict": "Score a file of raw rows with a registered model.",
     "run": "Explore: one run, or with -m a Hydra sweep, scored on validation rows.",
     "ui": "Open the MLflow UI on the project's tracking store.",

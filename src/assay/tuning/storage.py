@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from assay.errors import ArtifactError
@@ -56,9 +57,8 @@ def _cause(error: BaseException) -> BaseException:
 @contextmanager
 def alone_with(path: Path, study: str) -> Iterator[None]:
     """Hold the lock of one study: while it is held, no other process runs its trials."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.parent / "locks" / f"search-{study}")
-    Path(lock.lock_file).parent.mkdir(exist_ok=True)
+    lock = FileLock(_lock(path, study))
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -68,3 +68,61 @@ def alone_with(path: Path, study: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _lock(path: Path, study: str) -> Path:
+    return path.parent / "locks" / f"search-{study}"
+
+
+def left_running(path: Path) -> dict[str, int]:
+    """Return how many trials are RUNNING, by study, of the studies that no process is at.
+
+    Looks only: nothing is changed. Raises ArtifactError where the file is no database of studies.
+    """
+    query = (
+        "SELECT study_name, count(*) FROM trials JOIN studies USING (study_id) "
+        "WHERE state = 'RUNNING' GROUP BY study_name"
+    )
+    # Without a journal nobody writes; reading it as it is makes no files beside it.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=20)) as connection:
+            found = dict(connection.execute(query))
+    except sqlite3.Error as error:
+        raise ArtifactError(str(error)) from error
+    return {study: count for study, count in found.items() if not _is_held(_lock(path, study))}
+
+
+def _is_held(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def close_left_running(path: Path) -> int:
+    """Fail the trials that ``left_running`` counts; return how many. Raises ArtifactError."""
+    closed = 0
+    with refusals(path):
+        storage = open_storage(path)
+        for study in left_running(path):
+            lock = FileLock(_lock(path, study))
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with lock.acquire(timeout=0):
+                    closed += _fail(storage, study)
+            except Timeout:
+                continue
+    return closed
+
+
+def _fail(storage: RDBStorage, study: str) -> int:
+    """Fail what is still RUNNING: a process that had the study meanwhile has closed it itself."""
+    number = storage.get_study_id_from_name(study)
+    running = storage.get_all_trials(number, deepcopy=False, states=(TrialState.RUNNING,))
+    for trial in running:
+        storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
+    return len(running)

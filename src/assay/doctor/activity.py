@@ -1,0 +1,82 @@
+"""Which processes work in the project right now, and whether a process of old still lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePath
+
+import psutil
+from filelock import FileLock, Timeout
+
+_WRITING = {"add", "run", "use"}
+
+
+def at_work(root: Path) -> tuple[str, ...]:
+    """Return the DVC commands, stages and runs that work below ``root``, each in words."""
+    me = psutil.Process()
+    ours = {me.pid, *(parent.pid for parent in me.parents())}
+    return tuple(_said(process) for process in _workers(root) if process.pid not in ours)
+
+
+def _workers(root: Path) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if is_worker(process.cmdline()) and _is_below(process.cwd(), root):
+                yield process
+
+
+def is_worker(command: Sequence[str]) -> bool:
+    """Tell whether a command line is DVC, a stage, or a verb of Assay that writes."""
+    words = [PurePath(word).name for word in command[:3]]
+    if "assay.stages" in command[:4]:
+        return True
+    if "assay" in words:
+        return bool(_WRITING & set(command[:4]))
+    return "dvc" in words and "daemon" not in command
+
+
+def _is_below(folder: str, root: Path) -> bool:
+    path = Path(folder)
+    return path == root or root in path.parents
+
+
+def _said(process: psutil.Process) -> str:
+    try:
+        words = [PurePath(word).name for word in process.cmdline()]
+    except psutil.Error:
+        words = []
+    shown = [word for word in words if not word.startswith("python") and word != "-m"]
+    return f"'{' '.join(shown)[:60]}' (process {process.pid})"
+
+
+def is_dvc_alive(pid: int, *, since: float) -> bool:
+    """Tell whether the DVC process of an id that was noted at ``since`` may still be alive.
+
+    An id is given out again: a process that began later, or that is no DVC, is another one.
+    """
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() <= since + 1 and any("dvc" in w for w in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+
+
+def is_held(lock: Path) -> bool:
+    """Tell whether a living process holds a lock file; one that is not there nobody holds."""
+    if not lock.is_file():
+        return False
+    probe = FileLock(lock)
+    try:
+        probe.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    probe.release()
+    return False
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether no process has an id."""
+    return not psutil.pid_exists(pid)
