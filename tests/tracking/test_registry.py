@@ -251,12 +251,12 @@ def test_the_champion_is_one_version_and_no_challenger(stored):
     assert registry.champion_of("small") is None
     assert registry.set_alias(stored, "challenger")
     assert registry.set_alias(stored, "champion")
-    assert registry.champion_of("small") == stored
+    assert registry.champion_of("small").uri == stored.uri
     with pytest.raises(TrackingError, match="has no alias 'challenger'"):
         registry.resolve("models:/small@challenger")
     second = put()
     registry.set_alias(second, "champion")
-    assert registry.resolve("models:/small@champion") == second
+    assert registry.resolve("models:/small@champion").uri == second.uri
 
 
 def test_a_rejected_version_is_gone_and_its_number_is_not_given_again(stored):
