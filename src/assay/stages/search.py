@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import assay
-from assay.artifacts.files import digest, staged, write_json
-from assay.artifacts.paths import home, stage_folder
+from assay.artifacts.files import write_json
+from assay.artifacts.manifest import recorded_digest
+from assay.artifacts.paths import home
+from assay.artifacts.staging import staged
 from assay.config.load import build, merged, typed
 from assay.config.space import flattened, parse_space
 from assay.errors import ConfigError
@@ -21,7 +19,8 @@ from assay.figures.search import history
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import Inputs, read_inputs
+from assay.pipeline.fingerprint import code_digest, library_versions, name_of, of_results
+from assay.pipeline.inputs import Inputs, prepared_inputs
 from assay.space import Space, Value, extremes
 from assay.tracking.run import Tracked, stage_run
 from assay.training.knobs import Training
@@ -32,7 +31,6 @@ from assay.tuning.table import history_table, trials_table
 
 _CODE = ("data", "layers", "metrics", "pipeline", "training", "tuning")
 _NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes", "margin"})
-_LIBRARIES = ("numpy", "optuna", "pytorch-lightning", "torch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ def run(params: Params) -> None:
         stage_run("search", folder=folder) as tracked,
     ):
         tracked.log_params({"search": asdict(params.search), "seed": params.seed})
-        inputs = read_inputs(stage_folder("prepare"))
+        inputs = prepared_inputs()
         result = _search(params, inputs, tracked) if params.search.trials else Result()
         best = {} if result.best is None else result.best.values
         write_json(folder / "best.json", best)
@@ -137,25 +135,16 @@ def _study_name(params: Params) -> str:
     The total of trials and the time they may take are left out, so a search can be prolonged.
     """
     knobs = {k: v for k, v in asdict(params.search).items() if k not in _NOT_OF_A_TRIAL}
-    prepared = stage_folder("prepare")
     facts = {
         "model": params.model,
-        "training": params.training,
+        "training": of_results(params.training),
         "search": knobs,
         "seed": params.seed,
-        "data": [digest(prepared / name) for name in ("train", "valid", "spec.json")],
-        "code": _code_digest(str(params.model["_target_"])),
-        "libraries": [version(name) for name in _LIBRARIES],
+        "data": [recorded_digest("prepare", name) for name in ("train", "valid", "spec.json")],
+        "code": code_digest(_CODE, target=str(params.model["_target_"])),
+        "libraries": library_versions("optuna"),
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _code_digest(target: str) -> str:
-    package = Path(assay.__file__).parent
-    chosen = package.parent.joinpath(*target.split(".")[:-1]).with_suffix(".py")
-    files = [file for room in _CODE for file in (package / room).rglob("*.py")]
-    texts = [digest(file) for file in sorted(f for f in {chosen, *files} if f.is_file())]
-    return hashlib.sha256("".join(texts).encode()).hexdigest()
+    return name_of(facts, length=16)
 
 
 def _report(result: Result, tracked: Tracked, *, name: str) -> None:

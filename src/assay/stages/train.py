@@ -10,15 +10,19 @@ from typing import Any
 
 import pandas as pd
 
-from assay.artifacts.files import read_json, staged, write_yaml
-from assay.artifacts.paths import stage_folder
+from assay.artifacts.files import read_json, write_yaml
+from assay.artifacts.manifest import artifact, recorded_digest
+from assay.artifacts.staging import staged
 from assay.config.load import load, merged
+from assay.errors import AssayError
 from assay.figures.curves import learning_curves
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.effective import Effective
-from assay.pipeline.inputs import read_inputs
+from assay.pipeline.fingerprint import fit_fingerprint
+from assay.pipeline.inputs import prepared_inputs
 from assay.pipeline.network import write_weights
+from assay.pipeline.resume import Resumable, resumable
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
@@ -35,32 +39,49 @@ class Params:
 
 def run(params: Params) -> None:
     """Train the network of record and keep its best weights."""
-    with staged("train") as folder, stage_run("train", folder=folder) as tracked:
-        effective = _write_effective(folder / "effective.yaml", params)
-        tracked.log_params(effective)
-        knobs = load(Effective, folder / "effective.yaml")
-        inputs = read_inputs(stage_folder("prepare"))
-        outcome = try_candidate(
-            inputs,
-            model=knobs.model,
-            training=knobs.training,
-            seed=knobs.seed,
-            on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
-            progress=True,
-        )
-        write_weights(folder / "weights.safetensors", outcome.fit.weights)
-        _report(outcome, folder=folder, tracked=tracked)
-        name = objective(inputs.spec.task).name
-        _say(outcome, epochs=knobs.training.max_epochs, name=name)
+    with resumable() as kept, staged("train") as folder:
+        if fingerprint := _fingerprint(params):
+            kept.begin(fingerprint)
+        with stage_run("train", folder=folder, resume=kept.run_id) as tracked:
+            kept.follow(tracked.run_id)
+            _train(params, kept, folder=folder, tracked=tracked)
 
 
-def _write_effective(path: Path, params: Params) -> dict[str, Any]:
-    """Write and return the composed nodes merged with what the search found."""
-    found = read_json(stage_folder("search") / "best.json")
+def _train(params: Params, kept: Resumable, *, folder: Path, tracked: Tracked) -> None:
+    effective = _effective(params)
+    write_yaml(folder / "effective.yaml", effective)
+    tracked.log_params(effective)
+    knobs = load(Effective, folder / "effective.yaml")
+    inputs = prepared_inputs()
+    outcome = try_candidate(
+        inputs,
+        model=knobs.model,
+        training=knobs.training,
+        seed=knobs.seed,
+        on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
+        progress=True,
+        kept=kept,
+    )
+    write_weights(folder / "weights.safetensors", outcome.fit.weights)
+    _report(outcome, folder=folder, tracked=tracked)
+    name = objective(inputs.spec.task).name
+    _say(outcome, epochs=knobs.training.max_epochs, name=name)
+
+
+def _effective(params: Params) -> dict[str, Any]:
+    """Return the composed nodes merged with what the search found."""
+    found = read_json(artifact("search", "best.json"))
     nodes = merged({"model": params.model, "training": params.training}, found)
-    effective = {**nodes, "seed": params.seed}
-    write_yaml(path, effective)
-    return effective
+    return {**nodes, "seed": params.seed}
+
+
+def _fingerprint(params: Params) -> str | None:
+    """Return the name of this very fit; None where its inputs are not what was written."""
+    try:
+        data = [recorded_digest("prepare", name) for name in ("train", "valid", "spec.json")]
+        return fit_fingerprint("train", **_effective(params), data=data)
+    except AssayError:  # it is raised again where the inputs are loaded, and tracked then
+        return None
 
 
 def _report(outcome: Outcome, *, folder: Path, tracked: Tracked) -> None:
