@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from tests.tracking.recorded import ran, rows
 
 from assay.tracking import buffer
+from assay.tracking.difference import difference
 from assay.tracking.explore import explore_run
 from assay.tracking.find import find_run
 
@@ -71,3 +73,17 @@ def test_what_is_kept_for_later_holds_none_either(config, dvc, monkeypatch):
             pass
         assert VALUE.encode() not in everything(config)
         assert list(config.glob("spool/*/*.jsonl"))
+
+
+@pytest.mark.parametrize("name", [".env", ".env.local", "key.pem", "id_rsa", "credentials.json"])
+def test_new_files_of_secrets_are_named_and_not_shown(project, monkeypatch, name):
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    (project / ".git_is_own").write_text("")
+    for words in (["init", "-q"], ["add", ".git_is_own"], ["commit", "-qm", "x"]):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=b", *words], check=True)
+    (project / name).write_text(VALUE)
+    (project / "secrets.py").write_text("code = 1\n")
+    patch = difference()
+    assert f"# left out, a new file that may hold secrets: {name}\n" in patch
+    assert VALUE not in patch
+    assert "+code = 1" in patch

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.tracking.recorded import ran, rows, run_stages
 
@@ -52,9 +53,11 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(home, project, mon
     assert not list(home.glob("spool/*/*.jsonl"))
 
 
-def test_assay_ui_serves_the_store_and_ends_with_its_workers(home):
+def test_assay_ui_serves_the_store_and_ends_with_its_workers(home, monkeypatch):
+    """On 127.0.0.1 alone, and without pickle whatever the environment says."""
     port = free_port()
     words = ["ui", "--no-browser", "--port", str(port)]
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
     ui = subprocess.Popen(
         [sys.executable, "-c", "from assay.cli.main import main; main()", *words],
         stdout=subprocess.PIPE,
@@ -69,6 +72,11 @@ def test_assay_ui_serves_the_store_and_ends_with_its_workers(home):
         assert "metrics.`log_loss`" in json.loads(tags[f"mlflow.sharedViewState.{view}"])[_COLUMNS]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
             assert b"MLflow" in answer.read()
+        processes = psutil.Process(ui.pid).children(recursive=True)
+        bound = {c.laddr.ip for p in processes for c in p.net_connections() if c.status == "LISTEN"}
+        assert bound == {"127.0.0.1"}
+        switches = {p.environ().get("MLFLOW_ALLOW_PICKLE_DESERIALIZATION") for p in processes}
+        assert switches == {"false"}
         with (
             pytest.raises(TrackingError, match=f"port {port} .* --port"),
             serving(open_store(), port=port),
@@ -77,5 +85,5 @@ def test_assay_ui_serves_the_store_and_ends_with_its_workers(home):
     finally:
         ui.send_signal(signal.SIGTERM)
         assert ui.wait(30) == 143
-    server._refuse_busy(port)
+    server._refuse_busy("127.0.0.1", port)
     assert Path(home / "ui.log").exists()

@@ -211,6 +211,23 @@ def test_importing_and_opening_is_silent_and_pickle_is_off(project):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("given", ["true", "1", "yes"])
+def test_pickle_stays_off_whoever_switched_it_on(project, given):
+    code = (
+        "from assay.tracking.environment import mlflow; import os\n"
+        "from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION as switch\n"
+        "assert switch.get() is False"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": given},
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"MLFLOW_ALLOW_PICKLE_DESERIALIZATION={given} has no effect" in done.stderr
+
+
 def test_the_store_is_not_in_the_working_folder(home):
     open_store()
     assert not Path("mlruns").exists()

@@ -1,4 +1,4 @@
-"""MLflow's own server on the project's store, for this machine alone."""
+"""MLflow's own server on the project's store, for this machine alone unless told otherwise."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from assay.artifacts.paths import home
 from assay.errors import TrackingError
 from assay.tracking.address import artifact_root
 from assay.tracking.store import Store
+from assay.tracking.switches import PICKLE
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -24,25 +25,25 @@ STOP_SECONDS = 10
 
 
 @contextmanager
-def serving(store: Store, *, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run MLflow's server on a store, bound to 127.0.0.1, until the block ends.
+def serving(store: Store, *, port: int, host: str = HOST) -> Iterator[subprocess.Popen[bytes]]:
+    """Run MLflow's server on a store until the block ends, for this machine alone or on ``host``.
 
     ``port`` 0 is not taken: use ``free_port``. Raises TrackingError when the port is in use or
     the server does not come up; its output is in ``ui.log`` in the project's home.
     """
-    _refuse_busy(port)
+    _refuse_busy(host, port)
     log = home() / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(port),
+            _command(host, port),
             env=_environment(store),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            _await(process, port, log=str(log))
+            _await(process, reached(host), port, log=str(log))
             yield process
         finally:
             _stop(process)
@@ -55,8 +56,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(port: int) -> list[str]:
-    words = ["server", "--host", HOST, "--port", str(port), "--workers", "1"]
+def reached(host: str) -> str:
+    """Return the host by which this machine reaches a server that listens on ``host``."""
+    return HOST if host in ("0.0.0.0", "::", "") else host
+
+
+def _command(host: str, port: int) -> list[str]:
+    words = ["server", "--host", host, "--port", str(port), "--workers", "1"]
     return [sys.executable, "-m", "mlflow", *words]
 
 
@@ -68,22 +74,23 @@ def _environment(store: Store) -> dict[str, str]:
         "MLFLOW_BACKEND_STORE_URI": store.uri,
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": root,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        PICKLE: "false",
     }
 
 
-def _refuse_busy(port: int) -> None:
+def _refuse_busy(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             raise TrackingError(
-                f"port {port} of {HOST} cannot be used ({error.strerror}): "
+                f"port {port} of {host} cannot be used ({error.strerror}): "
                 f"choose another one, for example --port {free_port()}"
             ) from error
 
 
-def _await(process: subprocess.Popen[bytes], port: int, *, log: str) -> None:
+def _await(process: subprocess.Popen[bytes], host: str, port: int, *, log: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -91,7 +98,7 @@ def _await(process: subprocess.Popen[bytes], port: int, *, log: str) -> None:
                 f"MLflow's server ended with status {process.returncode}: see {log}"
             )
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=1):
+            with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=1):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
