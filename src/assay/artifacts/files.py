@@ -60,7 +60,7 @@ def read_json(path: Path) -> Any:
     """Read JSON; ArtifactError names the file when it is missing or damaged."""
     try:
         return json.loads(_read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is damaged, not JSON: {error}") from error
 
 
@@ -68,7 +68,7 @@ def read_yaml(path: Path) -> Any:
     """Read YAML without Python tags; ArtifactError names the file when missing or damaged."""
     try:
         return yaml.safe_load(_read(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is damaged, not YAML: {error}") from error
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from assay.data.csv import read_table
+from assay.data.prepared import UNREADABLE
 from assay.errors import ArtifactError, DataError
 from assay.inference.feeds import frame_feeds, unseen_categories
 from assay.inference.predictions import prediction_table
@@ -23,22 +22,6 @@ from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
 
 _ARRAYS, _TABLES, _CSV = (".npy", ".npz"), (".parquet", ".pq"), ".csv"
 _SHOWN = 8
-# What NumPy and the archives that it reads raise for files that lie about themselves.
-_UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @click.command()
@@ -141,7 +124,7 @@ def _array(path: Path) -> np.ndarray:
             return np.asarray(loaded[IMAGE if IMAGE in names else names[0]])
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a NumPy array: {error}") from error
 
 

@@ -42,7 +42,8 @@ def load(cls: type[T], path: Path) -> T:
 def _field(name: str, hint: Any, value: Any) -> Any:
     if get_origin(hint) is Mapping:
         return value
-    if isinstance(value, Mapping) and "_target_" in value:
+    is_built = getattr(hint, "_is_protocol", False)
+    if is_built or (isinstance(value, Mapping) and "_target_" in value):
         return build(value, where=name)
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return typed(hint, value, where=name)  # type: ignore[arg-type]

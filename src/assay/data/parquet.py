@@ -10,28 +10,15 @@ from pathlib import Path
 import pandas as pd
 from pyarrow import ArrowException
 
+from assay.data.prepared import UNREADABLE
 from assay.errors import DataError
-
-# What pyarrow and pandas raise for files that lie about themselves.
-_UNREADABLE = (
-    ArrowException,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
     """Return a Parquet file as a frame; DataError where it cannot be read or a cell is no value."""
     try:
         frame = pd.read_parquet(path)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path} is not a Parquet file that can be read: {' '.join(str(error).split())}"
         ) from error
@@ -52,6 +39,7 @@ def refuse_repeated(names: Iterable[str], path: Path) -> None:
 
 
 def _plain(series: pd.Series, *, path: Path) -> pd.Series:
+    _require_readable(series, path=path)
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series.astype(series.cat.categories.dtype if series.notna().all() else object)
     if series.dtype != object:
@@ -69,6 +57,17 @@ def _plain(series: pd.Series, *, path: Path) -> pd.Series:
             "expected one value; spread it over columns of its own, or leave it out of the file"
         )
     return series.where(series != "", None)
+
+
+def _require_readable(series: pd.Series, *, path: Path) -> None:
+    """Arrow takes texts as they come, and says that they are none when they are looked at."""
+    try:
+        series.tolist()
+    except (ArrowException, ValueError) as error:
+        raise DataError(
+            f"{path}: column '{series.name}' cannot be read, its cells are not what the file says: "
+            f"{error}"
+        ) from error
 
 
 def _decoded(series: pd.Series, *, path: Path) -> pd.Series:

@@ -10,11 +10,15 @@ of a table.
 
 from __future__ import annotations
 
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import ArrowException
 
 from assay.errors import ArtifactError
 
@@ -22,6 +26,23 @@ ID, TARGET, GROUP, TIME = "__id__", "__target__", "__group__", "__time__"
 RESERVED = (ID, TARGET, GROUP, TIME)
 PIECE_BYTES = 256 << 20
 _TENSORS = ("numeric", "categorical", "image")
+# What NumPy, pyarrow and the archives that they read raise for files that lie about themselves.
+UNREADABLE = (
+    ArithmeticError,
+    ArrowException,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Pieces:
@@ -74,7 +95,7 @@ class Split:
         """Return ``rows.parquet``."""
         try:
             return pd.read_parquet(self._folder / "rows.parquet")
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise ArtifactError(
                 f"{self._folder / 'rows.parquet'} cannot be read: {error}"
             ) from error
@@ -92,7 +113,7 @@ def _open(path: Path) -> np.ndarray:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} is missing: run 'dvc repro prepare' to make it") from error
-    except (ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise ArtifactError(f"{path} is damaged: {error}") from error
     return array
 

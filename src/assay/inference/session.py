@@ -13,7 +13,7 @@ from assay.errors import ArtifactError
 from assay.inference.graph import read_graph, require_whole
 from assay.inference.signature import Signature
 
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4  # what is refused is said once, by us
 _SHOWN = 5
 # ONNX Runtime's errors have no common base class.
 _REFUSALS: tuple[type[Exception], ...] = (
@@ -24,6 +24,7 @@ _REFUSALS: tuple[type[Exception], ...] = (
     ValueError,
 )
 Feeds = Mapping[str, np.ndarray]
+Ends = dict[str, tuple[str, int]]
 
 
 class Session:
@@ -34,17 +35,14 @@ class Session:
 
     def __init__(self, model: Path | bytes, *, threads: int = 2, batch_size: int = 1024) -> None:
         self._batch_size = batch_size
-        self._session = _load(model, threads)
-        self.outputs = tuple(node.name for node in self._session.get_outputs())
+        self._session, self._ends = _load(model, threads)
+        self.outputs = tuple(self._ends[1])
 
     def require(self, signature: Signature) -> None:
         """Raise ArtifactError where the graph takes or gives other tensors than the signature says."""
-        for ends, told in (
-            (self._session.get_inputs(), signature.inputs),
-            (self._session.get_outputs(), signature.outputs),
-        ):
-            found = {node.name: (node.type, len(node.shape)) for node in ends}
-            expected = {t.name: (f"tensor({t.type})", len(t.shape)) for t in told}
+        told = (signature.inputs, signature.outputs)
+        for found, tensors in zip(self._ends, told, strict=True):
+            expected = {t.name: (f"tensor({t.type})", len(t.shape)) for t in tensors}
             if found != expected or not found:
                 raise ArtifactError(
                     "the graph and its signature do not belong together: expected "
@@ -75,20 +73,28 @@ def _listed(ends: Mapping[str, tuple[str, int]]) -> str:
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "") or "nothing"
 
 
-def _load(model: Path | bytes, threads: int) -> ort.InferenceSession:
+def _load(model: Path | bytes, threads: int) -> tuple[ort.InferenceSession, tuple[Ends, Ends]]:
+    """Return a session, and type and number of axes of its inputs and outputs by name."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if isinstance(model, Path):
         model = read_graph(model)
     else:
         require_whole(model, name="the graph")
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
+        return session, (_ends(session.get_inputs()), _ends(session.get_outputs()))
     except _REFUSALS as error:
         raise ArtifactError(f"the graph cannot be loaded by ONNX Runtime: {error}") from error
+
+
+def _ends(nodes: Iterable[ort.NodeArg]) -> Ends:
+    return {str(node.name): (str(node.type), len(node.shape)) for node in nodes}
 
 
 def _slices(feeds: Feeds, size: int) -> Iterator[Feeds]:
