@@ -14,6 +14,7 @@ from assay.errors import ConfigError, Terminated, TrainingError
 from assay.layers.network import Network
 from assay.model.cnn import Cnn
 from assay.model.mlp import Mlp
+from assay.training.average import Average
 from assay.training.fit import fit
 from assay.training.knobs import EarlyStopping, Training
 from assay.training.optimizers import build_optimizer
@@ -116,6 +117,41 @@ def test_early_stopping_waits_for_its_patience(images):
     _, result = _fit(images, max_epochs=20, early_stopping=stopping)
     assert len(result.history) == 3
     assert result.best_value == min(row["valid_log_loss"] for row in result.history)
+
+
+def test_averaged_weights_are_those_that_are_validated_and_kept(numbers):
+    options = {"max_epochs": 2, "lr": 0.01, "average": 0.9}
+    network, result = _fit(numbers, **options)
+    _, plain = _fit(numbers, **{**options, "average": None})
+    assert [row["train_loss"] for row in result.history] == [
+        row["train_loss"] for row in plain.history
+    ]
+    assert not _equal(result.weights, plain.weights)
+    assert result.weights.keys() == plain.weights.keys()
+    inputs = {n: torch.from_numpy(a) for n, a in numbers.valid.whole().items()}
+    error = network.predict(**inputs).detach().numpy().astype(float) - numbers.valid.target
+    assert result.best_value == pytest.approx(math.sqrt((error**2).mean()), rel=1e-5)
+
+
+def test_an_average_is_the_recursion_of_its_definition(numbers):
+    torch.manual_seed(0)
+    network = Network(spec=numbers.spec, model=Mlp(width=4, depth=1, normalisation="batch"))
+    average = Average(network, decay=0.8)
+    expected = None
+    for step in range(5):
+        for tensor in [*network.parameters(), *network.buffers()]:
+            tensor.data = tensor + 1 if tensor.dtype == torch.int64 else torch.randn_like(tensor)
+        average.follow(network)
+        now = {n: t.double().clone() for n, t in network.state_dict().items()}
+        expected = now if not step else {n: 0.8 * expected[n] + 0.2 * now[n] for n in now}
+    found = average.network.state_dict()
+    floats = [name for name, tensor in found.items() if tensor.is_floating_point()]
+    assert len(floats) > 4
+    assert all(torch.allclose(found[n].double(), expected[n], atol=1e-6) for n in floats)
+    theirs = dict(network.named_buffers())
+    counts = [n for n, t in average.network.named_buffers() if not t.is_floating_point()]
+    assert counts
+    assert all(torch.equal(dict(average.network.named_buffers())[n], theirs[n]) for n in counts)
 
 
 def test_limited_batches_and_single_rows_train(images):

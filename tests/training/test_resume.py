@@ -99,6 +99,7 @@ def test_a_fit_that_was_cut_off_anywhere_ends_the_same(images, whole, tmp_path_f
         {"optimizer": "sgd", "schedule": "onecycle"},
         {"optimizer": "rmsprop", "schedule": "step"},
         {"precision": "bf16-mixed"},
+        {"model": Cnn(width=4), "average": 0.9},
         {"limit_batches": 1},
         {"early_stopping": EarlyStopping(patience=2, min_delta=100.0)},
     ],

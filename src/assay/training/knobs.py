@@ -45,6 +45,8 @@ class Training:
     cross-entropy for classes and mean squared error for numbers; ``label_smoothing``,
     ``class_weights`` and ``focal_gamma`` concern classes, and ``huber_delta`` is in standard
     deviations of the target. ``gradient_clip`` bounds the norm of the gradient; null does not.
+    ``average`` is the decay of an exponential moving average of the weights, which then is what is
+    validated and kept (Polyak averaging; 0.99 forgets in some hundred steps); null takes the weights.
     ``threads`` null leaves torch's own number.
     """
 
@@ -63,6 +65,7 @@ class Training:
     focal_gamma: Annotated[float, Ge(0)] = 2.0
     huber_delta: Annotated[float, Gt(0)] = 1.0
     gradient_clip: Annotated[float, Gt(0)] | None = 1.0
+    average: Annotated[float, Gt(0), Lt(1)] | None = None
     early_stopping: EarlyStopping = field(default_factory=EarlyStopping)
     checkpoint: Checkpointing = field(default_factory=Checkpointing)
     precision: Precision = "auto"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from assay.layers.network import Network
+from assay.training.average import Average
 from assay.training.checkpoint import State
 from assay.training.knobs import Training
 from assay.training.loader import Batch
@@ -51,6 +52,7 @@ class Loop(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.network, self.loss = network, loss
+        self.averaged = None if knobs.average is None else Average(network, decay=knobs.average)
         self._tally, self._record, self._knobs = tally, record, knobs
         self._steps, self._is_fused, self._keeping, self._on_row = steps, is_fused, keeping, on_row
         self._step, self._batch = 0, 0
@@ -61,6 +63,11 @@ class Loop(LightningModule):
     def batch(self) -> int:
         """How many batches of the present epoch have been taken."""
         return self._batch
+
+    @property
+    def judged(self) -> Network:
+        """The network that is validated and kept: the average of the weights where there is one."""
+        return self.network if self.averaged is None else self.averaged.network
 
     def configure_optimizers(self) -> Optimizer:
         """Build the optimizer over the network that now is on its device."""
@@ -97,6 +104,8 @@ class Loop(LightningModule):
         loss = self.loss(self.network(**batch.inputs), batch.target)
         self.manual_backward(loss)
         optimizer.step()
+        if self.averaged is not None:
+            self.averaged.follow(self.network)
         return loss.detach()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -106,8 +115,8 @@ class Loop(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the tally."""
-        outputs = self.network(**batch.inputs)
-        answer = self.network.answer(outputs)
+        outputs = self.judged(**batch.inputs)
+        answer = self.judged.answer(outputs)
         self._tally.add(answer, target=batch.target, loss=self.loss(outputs, batch.target))
         self._keeping.mark(self.state, step=self._step)
 
@@ -119,7 +128,7 @@ class Loop(LightningModule):
         self._batch = 0
         self._sum.clear()
         self._tally.clear()
-        self._record.add(row, network=self.network)
+        self._record.add(row, network=self.judged)
         self._on_row(len(self._record.history), row)
         self.trainer.should_stop = self._record.is_over
         self._keeping.mark(self.state, step=self._step)
