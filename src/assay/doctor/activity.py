@@ -9,6 +9,8 @@ from pathlib import Path, PurePath
 import psutil
 from filelock import FileLock, Timeout
 
+from assay.artifacts.process import GRACE_SECONDS, PARENT
+
 _WRITING = {"add", "run", "use"}
 
 
@@ -17,6 +19,22 @@ def at_work(root: Path) -> tuple[str, ...]:
     me = psutil.Process()
     ours = {me.pid, *(parent.pid for parent in me.parents())}
     return tuple(_said(process) for process in _workers(root) if process.pid not in ours)
+
+
+def wait_for_orphans(root: Path, *, seconds: float = GRACE_SECONDS + 10) -> tuple[str, ...]:
+    """Wait for the stages below ``root`` whose DVC is gone: they end by themselves. Name them."""
+    orphans = {_said(process): process for process in _workers(root) if _is_orphan(process)}
+    psutil.wait_procs(list(orphans.values()), timeout=seconds)
+    return tuple(orphans)
+
+
+def _is_orphan(stage: psutil.Process) -> bool:
+    """Tell whether a process was started by a DVC that has ended."""
+    try:
+        given = stage.environ().get(PARENT, "")
+        return given.isdigit() and int(given) not in {above.pid for above in stage.parents()}
+    except psutil.Error:
+        return False
 
 
 def _workers(root: Path) -> Iterator[psutil.Process]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from assay.artifacts.paths import home
-from assay.doctor.activity import at_work
+from assay.doctor.activity import at_work, wait_for_orphans
 from assay.doctor.finding import Account, Check, Finding, Place
 from assay.errors import AssayError
 
@@ -49,6 +49,9 @@ def examine(root: Path, *, fix: bool, checks: Sequence[str] = CHECKS) -> Iterato
 
     Without ``fix`` nothing is changed. A check is imported when its turn comes.
     """
+    for stage in wait_for_orphans(root) if fix else ():
+        text = f"waited for {stage} to end: its DVC was killed"
+        yield Line(check="processes", state="note", text=text)
     for name in checks:
         check = cast(Check, importlib.import_module(f"assay.doctor.{name}"))
         yield from _examined(check, root, fix=fix)
