@@ -79,7 +79,7 @@ def main() -> None:
         expected = artifacts(alone)
         print(f"left alone: {len(expected)} files, {time.monotonic() - started:.0f} s", flush=True)
         while tally.kills < arguments.kills:
-            clone = cloned(Path(folder, f"killed-{tally.ended}"))
+            clone = cloned(Path(folder, f"killed-{tally.ended}"), source=alone)
             harass(clone, tally, chance, arguments)
             tally.different += compared(clone, expected)
             tally.ended += 1
