@@ -13,7 +13,7 @@ from assay.doctor.finding import Account, Finding, Place
 from assay.errors import ArtifactError
 
 NAME = "artifacts"
-_GONE = {"deleted", "not in cache"}
+_IN_CACHE = {"deleted", "modified"}
 
 
 def find(place: Place) -> Account:
@@ -32,20 +32,24 @@ def find(place: Place) -> Account:
     return Account(looked_at=f"{outputs}, each as its manifest says", findings=findings)
 
 
-def _status(place: Place) -> Mapping[str, list[object]]:
+def _status(place: Place) -> Mapping[str, list[object]] | None:
     try:
         return dvc_status(place.root)
     except ArtifactError:
-        return {}
+        return None
 
 
-def _finding(place: Place, stage: str, what: str, status: Mapping[str, list[object]]) -> Finding:
+def _finding(
+    place: Place, stage: str, what: str, status: Mapping[str, list[object]] | None
+) -> Finding:
     """Say what mends a stage's outputs: all of them together, for they were made together."""
+    if status is None:
+        return Finding(what=what, remedy="look again once DVC can read its files")
     changed = _changed_outputs(status.get(stage, []))
     if not changed:
         remedy = f"DVC records it so: run 'dvc repro -f -s {stage}'"
         return Finding(what=what, remedy=remedy)
-    if "not in cache" in changed.values():
+    if set(changed.values()) - _IN_CACHE:
         remedy = f"DVC's cache has no copy: 'dvc repro' makes what {stage} writes anew"
         return Finding(what=what, remedy=remedy, is_note=True)
     remedy = f"takes what {stage} wrote from DVC's cache"

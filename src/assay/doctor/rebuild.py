@@ -139,23 +139,29 @@ def _confirmed(place: Place, candidates: Mapping[str, list[_Candidate]]) -> dict
         _write(place.root / LOCK, ordered)
         if not (wrong & chosen.keys()):
             return ordered
-        wrong = _unfit(dvc_status(place.root)) & chosen.keys()
+        status = dvc_status(place.root)
+        wrong = {name for name, found in chosen.items() if _is_unfit(status.get(name, []), found)}
         if not wrong:
             return ordered
     return {}
 
 
-def _unfit(status: Mapping[str, Any]) -> set[str]:
-    """Return the stages of which DVC found more wrong than that files are not there."""
-    return {name for name, changes in status.items() if set(_leaves(changes)) - {"deleted"}}
+def _is_unfit(changes: list[Any], candidate: _Candidate) -> bool:
+    """Tell whether DVC found more wrong than that files are not there.
+
+    What the file itself recorded stays true of outputs that were changed since.
+    """
+    for change in changes:
+        is_about_outputs = isinstance(change, Mapping) and set(change) == {"changed outs"}
+        is_recorded = is_about_outputs and candidate.source == _FILE
+        if set(_leaves(change)) - ({"deleted", "modified"} if is_recorded else {"deleted"}):
+            return True
+    return False
 
 
 def _leaves(changes: Any) -> Iterator[str]:
     if isinstance(changes, Mapping):
         for value in changes.values():
-            yield from _leaves(value)
-    elif isinstance(changes, list):
-        for value in changes:
             yield from _leaves(value)
     else:
         yield str(changes)
