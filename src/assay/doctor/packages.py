@@ -1,21 +1,20 @@
 """Installed packages, compared with ``constraints.txt``: what is forbidden, what is another version.
 
-A line ``# forbidden: NAME VERSION[, VERSION]: REASON`` there forbids releases by name.
+A line there with a reason, such as ``name!=1.2  # why``, forbids; one such as ``name==1.2`` pins.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from assay.doctor.finding import Account, Finding, Place
 from assay.errors import ArtifactError
 
 NAME = "packages"
 _FILE = "constraints.txt"
-_PINNED = re.compile(r"([\w.-]+)==([^\s;#]+)")
-_FORBIDDEN = re.compile(r"#\s*forbidden:\s*([\w.-]+)\s+([^:]+):\s*(.+)")
 _SHOWN = 8
 
 
@@ -26,9 +25,10 @@ def find(place: Place) -> Account:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{_FILE} cannot be read: {error}") from error
-    pinned = {m[1]: m[2] for line in lines if (m := _PINNED.match(line))}
+    wanted = list(_requirements(lines))
+    pinned = {each.name: pin for each, _ in wanted if (pin := _pin(each))}
     installed = {name: found for name in pinned if (found := _installed(name))}
-    findings = [*_forbidden(lines), *_different(pinned, installed)]
+    findings = [*_forbidden(wanted), *_different(pinned, installed)]
     looked_at = f"{len(installed)} installed as {_FILE} pins them"
     return Account(looked_at=looked_at, findings=findings)
 
@@ -40,12 +40,29 @@ def _installed(name: str) -> str:
         return ""
 
 
-def _forbidden(lines: list[str]) -> Iterator[Finding]:
-    for match in filter(None, map(_FORBIDDEN.match, lines)):
-        name, releases, reason = match[1], match[2].replace(",", " ").split(), match[3]
-        if (found := _installed(name)) in releases:
-            remedy = "trust nothing that ran with it; install again: make setup"
-            yield Finding(what=f"{name} {found} is forbidden: {reason}", remedy=remedy)
+def _requirements(lines: list[str]) -> Iterator[tuple[Requirement, str]]:
+    """Yield each line's requirement with the reason that stands beside it, if one does."""
+    for line in lines:
+        text, _, reason = line.partition("#")
+        if text.strip():
+            try:
+                yield Requirement(text.strip()), reason.strip()
+            except InvalidRequirement as error:
+                raise ArtifactError(f"{_FILE}: {text.strip()!r} is no requirement") from error
+
+
+def _pin(requirement: Requirement) -> str:
+    pins = [each.version for each in requirement.specifier if each.operator == "=="]
+    return pins[0] if pins else ""
+
+
+def _forbidden(wanted: list[tuple[Requirement, str]]) -> Iterator[Finding]:
+    for requirement, reason in wanted:
+        is_ban = bool(reason) and not _pin(requirement)
+        found = _installed(requirement.name) if is_ban else ""
+        if found and not requirement.specifier.contains(found, prereleases=True):
+            what = f"{requirement.name} {found} is forbidden ({requirement.specifier}): {reason}"
+            yield Finding(what=what, remedy=f"install what is pinned: pip install -c {_FILE} -e .")
 
 
 def _different(pinned: Mapping[str, str], installed: Mapping[str, str]) -> Iterator[Finding]:
