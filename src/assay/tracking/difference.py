@@ -22,7 +22,8 @@ def difference() -> str:
     """Return the difference of the work tree to HEAD, new files included; "" where there is none.
 
     Files that git ignores are left out, and so are new files above 1 MiB, which are named at the
-    head of the patch, as are new files that by their names hold secrets. Outside a repository, or before its first commit, there is nothing to tell.
+    head of the patch, as are new files that by their names hold secrets. Outside a repository, or
+    before its first commit, there is nothing to tell.
     """
     root = project_root()
     index = _git(root, "rev-parse", "--git-path", "index").strip()
