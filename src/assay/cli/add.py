@@ -171,9 +171,14 @@ def _remove_predecessors(folder: Path, *, stored: Path, source: Path) -> None:
 
 def _write(node: Path, knobs: Mapping[str, Any], file: Path) -> None:
     """Write each value as JSON, which is YAML that leaves no doubt what is text."""
-    head = f"# Made by 'assay add {file.name}'. How it is divided, and what columns are, may be edited.\n"
+    head = f"# Made by 'assay add {_shown(file)}'. How it is divided, and what columns are, may be edited.\n"
     lines = [f"{key}: {_json(value)}\n" for key, value in {"_target_": _TARGET, **knobs}.items()]
     write_text(node, head + "".join(lines))
+
+
+def _shown(file: Path) -> str:
+    """Return a file's name on one line, in letters that a file can hold."""
+    return " ".join(file.name.encode(errors="replace").decode().split())
 
 
 def _json(value: Any) -> str:
@@ -219,7 +224,7 @@ def _card(
         [
             f"# {name}",
             "",
-            f"{len(raw.frame)} rows from `{file.name}`; {task} of `{raw.roles.target}`.",
+            f"{len(raw.frame)} rows from `{_shown(file)}`; {task} of `{raw.roles.target}`.",
             f"SHA-256 of `{stored.name}`: `{digest(stored)}`.",
             "",
             "Where it is from, who may use it, what it leaves out: to be said here.",

@@ -16,6 +16,7 @@ from assay.config.compose import SET, compose_params, difference, read_params
 from assay.config.params import write_params
 from assay.errors import ConfigError, TrackingError
 from assay.pipeline.schema import SCHEMA
+from assay.tracking.explore import CONFIG_FILE
 from assay.tracking.find import Found, find_run
 
 
@@ -50,20 +51,32 @@ def _from_run(root: Path, run: Found) -> dict[str, Any]:
     config = _configuration(run)
     choices = config["choices"]
     if choices["data"] == "csv":
-        file, target = config["data"]["path"], config["data"]["target"]
+        file, target = config["data"].get("path"), config["data"].get("target")
         raise ConfigError(
             [
                 f"this run explored {file}: make it a data set first, with 'assay add {file} --target {target}'"
             ]
         )
     base = compose_params(root / "conf", choices, schema=SCHEMA)
-    return {**choices, SET: difference(config, base)}
+    params = {**choices, SET: difference(config, base)}
+    compose_params(root / "conf", params, schema=SCHEMA)  # what a run holds is checked like a file
+    return params
 
 
 def _configuration(run: Found) -> Mapping[str, Any]:
-    config = yaml.safe_load(run.text("config.yaml"))
-    if not isinstance(config, Mapping) or "choices" not in config:
+    try:
+        config = yaml.safe_load(run.text(CONFIG_FILE))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        config = None
+    if not _is_configuration(config):
         raise TrackingError(
             f"run {run.run_id} holds no configuration of Assay: name a run of 'assay run' or 'dvc repro'"
         )
-    return config
+    return config  # type: ignore[no-any-return]  # checked above
+
+
+def _is_configuration(config: Any) -> bool:
+    if not isinstance(config, dict):
+        return False
+    choices, data = config.get("choices"), config.get("data")
+    return isinstance(choices, dict) and "data" in choices and isinstance(data, dict)

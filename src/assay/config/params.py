@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from assay.artifacts.files import write_text
+from assay.errors import ConfigError
 
 
 def updated(path: Path, params: Mapping[str, Any]) -> str:
-    """Return the text of ``path`` with the choices and the ``set`` of ``params`` put in."""
+    """Return the text of ``path`` with the choices and the ``set`` of ``params`` put in.
+
+    Raises ConfigError where it is no YAML.
+    """
     yaml = YAML()
     yaml.width = 100
-    content = yaml.load(path.read_text(encoding="utf-8")) or {}
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8")) or {}
+    except (YAMLError, OSError, ValueError, RecursionError) as error:
+        raise ConfigError([f"{path}: {' '.join(str(error).split())}"]) from error
+    if not isinstance(content, Mapping):
+        raise ConfigError([f"{path}: expected group names with options and 'set', got {content!r}"])
     for key, value in params.items():
         _put(content, key, value)
     text = io.StringIO()
@@ -41,8 +51,8 @@ def _put(node: Any, key: str, value: Any) -> None:
 
 def write_params(path: Path, params: Mapping[str, Any]) -> str:
     """Write choices and ``set`` into ``params.yaml``; return the difference as people read it."""
-    before = path.read_text(encoding="utf-8")
     after = updated(path, params)
+    before = path.read_text(encoding="utf-8")
     write_text(path, after)
     lines = difflib.unified_diff(
         before.splitlines(),

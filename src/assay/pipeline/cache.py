@@ -14,6 +14,7 @@ from filelock import FileLock
 from assay.artifacts.files import digest, read_json, write_json
 from assay.artifacts.paths import home, project_root
 from assay.config.load import build
+from assay.errors import ArtifactError
 from assay.pipeline.fingerprint import code_digest, name_of
 from assay.split.prepare import prepare
 
@@ -23,13 +24,20 @@ _ROOMS = ("data", "split")
 def prepared_folder(node: Mapping[str, Any]) -> Path:
     """Return a folder with the prepared splits that a ``data`` node describes, made if need be.
 
-    Two processes that ask at once make it once. Raises what ``prepare`` raises.
+    Two processes that ask at once make it once. Raises what ``prepare`` raises, and ArtifactError
+    where the disk refuses.
     """
     folder = home() / "cache" / "prepare" / data_fingerprint(node)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "digests.json").is_file():
-            _make(node, folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "digests.json").is_file():
+                _make(node, folder)
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder} cannot be written: {error.strerror or error}; free some space, or name "
+            "another place in ASSAY_HOME"
+        ) from error
     return folder
 
 

@@ -28,6 +28,7 @@ from assay.figures.explanation import (
 from assay.inference.signature import Signature
 
 _MOST_CLASSES = 20
+_LONGEST_NAME = 80
 
 
 def draw_explanations(
@@ -175,4 +176,4 @@ def _amount(signature: Signature) -> str:
 
 def _file_name(subject: Subject, row: int) -> str:
     words = re.sub(r"[^A-Za-z0-9]+", "-", subject.picks[row].reason).strip("-").lower()
-    return f"row-{row + 1:02d}-{words}.png"
+    return f"row-{row + 1:02d}-{words[:_LONGEST_NAME].strip('-')}.png"

@@ -10,6 +10,7 @@ from assay.artifacts.files import write_yaml
 from assay.artifacts.paths import CONFIG
 from assay.artifacts.staging import staged
 from assay.config.compose import compose_params, read_params
+from assay.data.place import require_own_data
 from assay.pipeline.match import require_match
 from assay.pipeline.schema import SCHEMA
 
@@ -27,5 +28,6 @@ def run(params: Params) -> None:
     with staged("compose") as folder:
         config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
         require_match(config, conf=Path("conf"))
+        require_own_data(config["data"].get("path"))
         write_yaml(folder / CONFIG.name, config)
     log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))

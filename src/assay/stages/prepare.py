@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.artifacts.files import digest, write_json
 from assay.artifacts.staging import staged
+from assay.data.place import require_own_data
 from assay.data.raw import DataSet
 from assay.split.prepare import prepare
 from assay.tracking.run import Tracked, stage_run
@@ -26,6 +27,7 @@ class Params:
 def run(params: Params) -> None:
     """Read, check and divide the data; learn the specification from the training rows."""
     with staged("prepare") as folder, stage_run("prepare", folder=folder) as tracked:
+        require_own_data(getattr(params.data, "path", None))
         prepared = prepare(params.data, folder=folder)
         digests = {"data": prepared.digest, **{name: digest(folder / name) for name in CONTEXTS}}
         write_json(folder / "digests.json", digests)

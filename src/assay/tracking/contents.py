@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.artifacts.files import file_digest, read_json, write_json
+from assay.artifacts.files import file_digest, read_json, read_yaml, write_json
 from assay.artifacts.manifest import described, difference, is_files
 from assay.errors import ArtifactError, TrackingError
 
@@ -50,3 +50,19 @@ def _difference(folder: Path, digest: str) -> str:
     own_entry = {"sha256": own, "bytes": manifest.stat().st_size}
     listed = {**files, CONTENTS: own_entry}
     return difference(folder, {f"{folder.name}/{name}": entry for name, entry in listed.items()})
+
+
+def require_plain_flavour(folder: Path, *, uri: str) -> None:
+    """Raise TrackingError for a model that MLflow would load by other code than its own for ONNX.
+
+    ``MLmodel`` names the module that loads a model, and may bring folders of code along.
+    """
+    try:
+        flavour = read_yaml(folder / "MLmodel")["flavors"]["python_function"]
+        is_plain = (flavour["loader_module"], flavour.get("code")) == ("mlflow.onnx", None)
+    except (ArtifactError, AttributeError, KeyError, TypeError):
+        is_plain = False
+    if not is_plain:
+        raise TrackingError(
+            f"{uri}: its MLmodel asks for other code than mlflow.onnx: it is not loaded; {_REMEDY}"
+        )

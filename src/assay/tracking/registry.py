@@ -19,7 +19,7 @@ from filelock import FileLock
 from assay.artifacts.paths import home
 from assay.errors import TrackingError, nearest
 from assay.inference.signature import Signature, Tensor
-from assay.tracking.contents import DIGEST, require_contents, write_contents
+from assay.tracking.contents import DIGEST, require_contents, require_plain_flavour, write_contents
 from assay.tracking.environment import MlflowException, mlflow
 from assay.tracking.limits import TAG_LENGTH, cut
 from assay.tracking.process import own_key
@@ -263,6 +263,7 @@ def predict(uri: str, rows: pd.DataFrame | np.ndarray) -> dict[str, np.ndarray]:
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = fetch(resolve(uri), Path(scratch))
+        require_plain_flavour(folder, uri=uri)
         with _refusals(f"{uri} cannot be loaded and run"):
             outputs: dict[str, np.ndarray] = mlflow.pyfunc.load_model(str(folder)).predict(rows)
     return outputs

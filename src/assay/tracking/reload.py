@@ -77,7 +77,8 @@ def _unpacked(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def main(uri: str, given: str, made: str) -> None:
     """Write the outputs of the version for the rows of a file."""
-    rows = pd.read_parquet(given) if given.endswith(".parquet") else np.load(given)
+    is_table = given.endswith(".parquet")
+    rows = pd.read_parquet(given) if is_table else np.load(given, allow_pickle=False)
     _packed(predict(uri, rows)).to_parquet(made)
 
 
