@@ -77,8 +77,12 @@ class Tiny(Project):
 
 
 def tree(root: Path) -> dict[str, str]:
-    """Return every file's content and every folder, apart from DVC's own lock, which it rewrites."""
-    files = {p for p in root.rglob("*") if p != root / ".dvc/tmp/lock"}
+    """Return every file's content and every folder, apart from what is rewritten by mere reading.
+
+    That is DVC's own lock, and SQLite's index of a journal that a killed process left.
+    """
+    scratch = {root / ".dvc/tmp/lock", *root.rglob("*-shm")}
+    files = set(root.rglob("*")) - scratch
     return {str(p.relative_to(root)): _content(p) for p in files}
 
 

@@ -100,9 +100,10 @@ def _size(kept: list[Kept]) -> str:
 
 
 def _send(what: str) -> str:
-    sent = replay_leftovers(open_store())
-    if not sent:
-        raise TrackingError(f"{what}: the store took none of them")
+    store = open_store()
+    sent = replay_leftovers(store)
+    if any(not kept.is_held for kept in spools(store)):
+        raise TrackingError(f"{what}: the store took {sent} of them")
     return f"{_count(sent, 'change')} sent"
 
 
