@@ -15,63 +15,20 @@ from assay.tracking.address import tracking_uri
 from assay.tracking.server import free_port
 from assay.tracking.store import open_store
 
-EIGHT = """
-import multiprocessing, os, sys, time
-from pathlib import Path
-from assay.tracking import invocation
-from assay.tracking.explore import explore_run
-from assay.tracking.find import latest
-from assay.tracking.run import stage_run
-from assay.tracking.store import open_store
-
-make = invocation._make
-
-def make_slowly(*words):
-    time.sleep(1.5)
-    return make(*words)
-
-invocation.invocation_key = lambda: "host:one:1.00"
-invocation._make = make_slowly
-context = multiprocessing.get_context("fork")
-
-def work(number, gate):
-    gate.wait()
-    open_store()
-    gate.wait()
-    folder = Path("artifacts/prepare", str(number))
-    folder.mkdir(parents=True)
-    with stage_run("prepare", folder=folder):
-        pass
-    with explore_run(name=f"job {number}", parent=None, config={"seed": number}) as tracked:
-        tracked.log_metrics({"loss": number})
-
-def count():
-    kinds = ("run", "stage", "pipeline")
-    print("round", *[len(latest(kind=kind, count=50)) for kind in kinds], flush=True)
-
-def play(target, *words, times=1):
-    jobs = [context.Process(target=target, args=(n, *words) if words else ())
-            for n in range(times)]
-    [job.start() for job in jobs]
-    [job.join() for job in jobs]
-    assert [job.exitcode for job in jobs] == [0] * times
-
-for round in range(2):
-    os.environ["ASSAY_HOME"] = "home"
-    folder = Path(sys.argv[1], f"round-{round}")
-    folder.mkdir()
-    os.chdir(folder)
-    play(work, context.Barrier(8, timeout=60), times=8)
-    play(count)
-"""
+ROOT = Path(__file__).parents[2]
 
 
 def test_eight_processes_at_once_on_an_empty_folder(project):
+    """A short form: ``python -m tests.tracking.eight FOLDER 10`` plays ten rounds."""
     done = subprocess.run(
-        [sys.executable, "-c", EIGHT, str(project)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "tests.tracking.eight", str(project), "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.split("\n")[:2] == ["round 8 8 1"] * 2
+    assert done.stdout.splitlines() == ["round 8 8 1"] * 2
 
 
 def test_a_killed_initialisation_leaves_nothing_that_harms(project):
