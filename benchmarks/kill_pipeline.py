@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,19 +32,14 @@ from assay.artifacts.files import digest, file_digest
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-PARAMS = {
-    "data": "breast_cancer",
-    "model": "mlp",
-    "training": "default",
-    "search": "tpe",
-    "gate": "default",
-    "set": {
-        "training": {"max_epochs": 6, "threads": 1},
-        "search": {"trials": 3},
-        "evaluate": {"resamples": 50},
-        "explain": {"rows": 2, "global_rows": 20, "lime_samples": 200},
-    },
+SETTINGS = {
+    "training": {"max_epochs": 6, "threads": 1},
+    "search": {"trials": 3},
+    "evaluate": {"resamples": 50},
+    "explain": {"rows": 2, "global_rows": 20, "lime_samples": 200},
 }
+CHOICES = {"data": "breast_cancer", "model": "mlp", "training": "default", "gate": "default"}
+PARAMS = {**CHOICES, "search": "tpe", "set": SETTINGS}
 VOLATILE = re.compile(
     r"(?<=models:/breast_cancer/)\d+|(?<=, version )\d+|(?<=\"version\": \")\d+"
     r"|(?<=\"run_id\": \")\w+|(?<=dvc_lock_digest \| `)\w+"
@@ -97,10 +93,10 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def cloned(root: Path, *, source: Path = ROOT) -> Path:
-    """Return a fresh clone with the small configuration."""
+def cloned(root: Path, *, source: Path = ROOT, params: Mapping[str, object] = PARAMS) -> Path:
+    """Return a fresh clone with a small configuration."""
     subprocess.run(["git", "clone", "--quiet", str(source), str(root)], check=True)
-    (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    (root / "params.yaml").write_text(yaml.safe_dump(dict(params), sort_keys=False))
     return root
 
 

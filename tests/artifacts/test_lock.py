@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -46,8 +48,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def _line(pipe: object) -> str:
-    return pipe.readline()  # type: ignore[attr-defined, no-any-return]
+def _line(pipe: IO[str] | None) -> str:
+    """Return the next line that a process says; fail where it says none."""
+    assert pipe is not None
+    assert select.select([pipe], [], [], 60)[0], "nothing was said"
+    return pipe.readline()
 
 
 def _end(process: subprocess.Popen[str]) -> int:

@@ -69,19 +69,26 @@ def _has_ended(process: psutil.Process) -> bool:
         return True
 
 
-@pytest.mark.parametrize("command", [_DIRECT, _INDIRECT], ids=["by the kernel", "by watching"])
-def test_a_stage_unwinds_when_its_dvc_is_killed(command: str) -> None:
-    _write_stage()
+_BY_KERNEL = "process.threading.Thread.start = lambda self: None"
+_BY_WATCHING = "process._ask_kernel = lambda: False"
+
+
+@pytest.mark.parametrize(
+    ("command", "before"),
+    [
+        pytest.param(
+            _DIRECT,
+            _BY_KERNEL,
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of a parent"),
+        ),
+        (_DIRECT, _BY_WATCHING),
+        (_INDIRECT, "pass"),
+    ],
+    ids=["by the kernel", "by watching", "behind a shell"],
+)
+def test_a_stage_unwinds_when_its_dvc_is_killed(command: str, before: str) -> None:
+    _write_stage(before=before)
     parent, stage = _start(command)
-    parent.kill()
-    parent.wait()
-    _wait_for(lambda: _has_ended(stage))
-    assert Path("unwound").is_file()
-
-
-def test_where_the_kernel_cannot_tell_a_thread_watches() -> None:
-    _write_stage(before="process._ask_kernel = lambda: False")
-    parent, stage = _start(_DIRECT)
     parent.kill()
     parent.wait()
     _wait_for(lambda: _has_ended(stage))

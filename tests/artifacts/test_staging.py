@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,28 @@ def test_a_file_gives_way_to_a_folder_of_its_name() -> None:
     with staged("train") as folder:
         (folder / "split").mkdir()
     assert Path("artifacts/train/split").is_dir()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux what is flushed")
+def test_what_is_moved_into_place_lasts_through_a_power_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every file and folder is flushed while it is still a draft, then the folder of the output."""
+    flushed, flush = [], os.fsync
+
+    def recorded(handle: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{handle}").readlink().relative_to(Path.cwd())))
+        flush(handle)
+
+    with staged("train") as folder:
+        (folder / "a.txt").write_text("a")
+        (folder / "split").mkdir()
+        (folder / "split" / "b.txt").write_text("b")
+        monkeypatch.setattr(os, "fsync", recorded)
+    draft = "artifacts/.drafts/train"
+    drafts = {f"{draft}/{name}" for name in ("a.txt", "split/b.txt", "split", "manifest")}
+    assert {draft, f"{draft}/manifest/a.txt.json", *drafts} < set(flushed)
+    assert flushed[-1] == "artifacts/train"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), Terminated(), KeyboardInterrupt()])

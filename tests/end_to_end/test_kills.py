@@ -14,6 +14,8 @@ from pathlib import Path
 import mlflow
 import pytest
 from benchmarks.kill_pipeline import (
+    CHOICES,
+    SETTINGS,
     Tally,
     artifacts,
     cloned,
@@ -25,7 +27,8 @@ from benchmarks.kill_pipeline import (
 from tests.conftest import Project
 
 pytestmark = pytest.mark.xdist_group("kills")
-HOW = argparse.Namespace(kills=5, longest=10.0, only_repro=False)
+SMALL = {**CHOICES, "search": "none", "set": {**SETTINGS, "search": {}}}
+HOW = argparse.Namespace(kills=4, longest=12.0, only_repro=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +43,9 @@ class Ended:
 @pytest.fixture(scope="module")
 def ended(new_project: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory) -> Ended:
     source, folder = new_project("kills").root, tmp_path_factory.mktemp("clones")
-    alone = cloned(folder / "alone", source=source)
-    assert dvc(alone).wait(timeout=600) == 0
-    killed, tally = cloned(folder / "killed", source=source), Tally()
+    alone = cloned(folder / "alone", source=source, params=SMALL)
+    assert dvc(alone).wait(timeout=900) == 0
+    killed, tally = cloned(folder / "killed", source=source, params=SMALL), Tally()
     harass(killed, tally, random.Random(0), HOW)
     return Ended(project=Project(killed), tally=tally, expected=artifacts(alone))
 
