@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.tracking import buffer, spool
+from assay.tracking import buffer, last_word, spool
 from assay.tracking.buffer import BATCH, Outbox
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import open_store
@@ -58,7 +58,7 @@ def losses(store, run_id: str) -> list[float]:
 
 
 def kept(home) -> list[str]:
-    return sorted(p.name for p in home.glob("spool/*/*"))
+    return sorted(p.name for p in home.glob("spool/*/*") if p.suffix != ".last")
 
 
 def test_metrics_go_out_by_the_batch_not_one_by_one(store, switch):
@@ -212,3 +212,28 @@ def test_a_disk_that_is_full_as_well_stops_nothing(store, switch, monkeypatch, c
         tracked.log_metrics({"loss": 1.0})
         tracked.close("FINISHED")
     assert "is away" in caplog.text
+
+
+def test_an_end_that_nothing_takes_is_told_by_the_next_start(store, switch, home, monkeypatch):
+    """A full disk takes neither the store's page nor the spool's line."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    append = spool.Spool.append
+    monkeypatch.setattr(spool.Spool, "append", full)
+    with Outbox(store) as outbox:
+        tracked = open_tracked(outbox)
+        free = open_tracked(outbox)
+        switch.is_away = True
+        with pytest.raises(ValueError, match="x"), tracked.closing():
+            raise ValueError("x")
+    switch.is_away = False
+    monkeypatch.setattr(spool.Spool, "append", append)
+    with Outbox(store):
+        assert store.client.get_run(tracked.run_id).info.status == "RUNNING", "we are at work"
+    monkeypatch.setattr(last_word, "is_gone", lambda _: True)
+    with Outbox(store):
+        assert store.client.get_run(tracked.run_id).info.status == "FAILED"
+        assert store.client.get_run(free.run_id).info.status == "RUNNING"
+    assert not list(home.glob("spool/*/*.last"))

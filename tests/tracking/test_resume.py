@@ -22,9 +22,10 @@ pytestmark = pytest.mark.usefixtures("home")
 CUT_OFF = """
 import os, signal, sys
 from pathlib import Path
-from assay.tracking import invocation
+from assay.tracking import buffer, invocation
 from assay.tracking.run import stage_run
 
+buffer.FLUSH_SECONDS = 0.0
 invocation.invocation_key = lambda: "{host}:999999999:1.00"
 folder = Path("artifacts/train")
 folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,6 @@ with stage_run("train", folder=folder) as tracked:
     tracked.log_params({{"lr": 0.1}})
     for step in range(3):
         tracked.log_metrics({{"loss": 1 / (step + 1)}}, step=step)
-    tracked._outbox.flush()
     print(tracked.run_id, flush=True)
     if {is_inside}:
         os.kill(os.getpid(), signal.SIGKILL)

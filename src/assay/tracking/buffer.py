@@ -13,7 +13,8 @@ from types import TracebackType
 from assay.secrets import masked, shown
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
-from assay.tracking.spool import Spool, is_refused, replay_leftovers
+from assay.tracking.last_word import LastWord, tell_last_words
+from assay.tracking.spool import Spool, is_refused, replay_leftovers, spool_folder
 from assay.tracking.store import KEY, REQUEST_SECONDS, Store, patience
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,13 @@ class Outbox:
         self._warn_at = 0.0
         self._lost = 0
         self._lock = threading.RLock()
+        self._last_word = LastWord(spool_folder(store))
 
     def __enter__(self) -> Outbox:
         with patience(SEND_SECONDS):
             if sent := replay_leftovers(self.store):
                 log.info("tracking: sent %d changes that an earlier run had kept", sent)
+        tell_last_words(self.store, spool_folder(self.store))
         return self
 
     def __exit__(
@@ -108,6 +111,7 @@ class Outbox:
             self.flush()
             self._retry_at = 0.0
             is_open = self._is_open()
+            self._last_word.release()
             if self._lost:
                 log.warning("tracking: %d changes could not be sent nor kept: lost", self._lost)
             if is_open:
@@ -169,6 +173,8 @@ class Outbox:
                 self._spool = Spool.new(self.store)
             self._spool.append(change)
         except OSError as error:
+            if change["op"] == "status" and self._last_word.say(change):
+                return
             self._lost += 1
             self._warn(f"a change is lost, {change['op']} cannot be kept: {error}")
 
