@@ -1,9 +1,10 @@
 """SIGKILL a whole pipeline at random moments, and compare what it ends with to one left alone.
 
-Run: ``python benchmarks/kill_pipeline.py [--kills 50] [--seed 0] [--longest 20] [--only-repro]``.
+Run: ``python benchmarks/kill_pipeline.py [--kills 50] [--seed 0] [--stages 3] [--only-repro]``.
 Works in fresh clones of HEAD in a temporary folder, on a small configuration: one pipeline is left
-alone; in others every ``dvc repro`` is cut off after a random time, half of the kills at the stage
-process and half at DVC itself, and ``assay doctor --fix && dvc repro`` goes on from there at once.
+alone; in others every ``dvc repro`` is cut off at a random moment of its first few stages, half of
+the kills at the stage process and half at DVC itself, and ``assay doctor --fix && dvc repro`` goes
+on from there at once. Moments are shares of a stage's time, so a busy machine kills as evenly.
 When a pipeline comes to its end its artifacts are compared (run ids, version numbers and the
 digest of ``dvc.lock`` aside; manifests by the files that they list), and another clone is begun.
 """
@@ -48,6 +49,16 @@ GRACE_SECONDS = 45
 MOST_REFUSALS = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How often is killed, within how many stages, and what each stage takes when left alone."""
+
+    kills: int
+    stages: int = 3
+    seconds: Mapping[str, float]
+    is_only_repro: bool = False
+
+
 @dataclass(kw_only=True)
 class Tally:
     """What was killed, and what came of it."""
@@ -71,12 +82,12 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         alone = cloned(Path(folder, "alone"))
-        dvc(alone).wait()
+        plan = planned(arguments, seconds=timed(dvc(alone)))
         expected = artifacts(alone)
         print(f"left alone: {len(expected)} files, {time.monotonic() - started:.0f} s", flush=True)
-        while tally.kills < arguments.kills:
+        while tally.kills < plan.kills:
             clone = cloned(Path(folder, f"killed-{tally.ended}"), source=alone)
-            harass(clone, tally, chance, arguments)
+            harass(clone, tally, chance, plan)
             tally.different += compared(clone, expected)
             tally.ended += 1
         tally.refused += left_behind(tally.orphans)
@@ -88,9 +99,20 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--longest", type=float, default=20, help="seconds until a kill, at most")
+    parser.add_argument("--stages", type=int, default=3, help="a kill comes within so many")
     parser.add_argument("--only-repro", action="store_true", help="leave out 'assay doctor --fix'")
     return parser.parse_args()
+
+
+def planned(arguments: argparse.Namespace, *, seconds: Mapping[str, float]) -> Plan:
+    if "register" not in seconds:
+        sys.exit("the pipeline that was left alone did not come to its end")
+    return Plan(
+        kills=arguments.kills,
+        stages=arguments.stages,
+        seconds=seconds,
+        is_only_repro=arguments.only_repro,
+    )
 
 
 def cloned(root: Path, *, source: Path = ROOT, params: Mapping[str, object] = PARAMS) -> Path:
@@ -112,15 +134,18 @@ def dvc(root: Path, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(command, cwd=root, env=environment(), stdout=log, stderr=log)
 
 
-def harass(root: Path, tally: Tally, chance: random.Random, arguments: argparse.Namespace) -> None:
+def harass(root: Path, tally: Tally, chance: random.Random, plan: Plan) -> None:
     """Bring one pipeline to its end, killing every attempt while kills are left."""
     refusals = 0
     while refusals < MOST_REFUSALS:
-        is_stage = tally.kills % 2 == 0
-        delay = chance.uniform(0.3, arguments.longest)
+        is_stage, is_left = tally.kills % 2 == 0, tally.kills < plan.kills
+        ahead = chance.randrange(plan.stages)
         process = dvc(root)
-        victim = killed_after(process, delay if tally.kills < arguments.kills else None, is_stage)
-        if victim is None and process.returncode == 0:
+        if is_left and moment_came(process, ahead, chance.uniform(0, 1.2), plan):
+            victim = killed(process, is_stage=is_stage)
+        else:
+            victim = None
+        if victim is None and process.wait() == 0:
             return
         if victim is None:
             refusals += 1
@@ -128,38 +153,67 @@ def harass(root: Path, tally: Tally, chance: random.Random, arguments: argparse.
         else:
             refusals = 0
             tally.killed[victim] += 1
-            print(f"kill {tally.kills:3}: {victim} after {delay:.1f} s", flush=True)
+            print(f"kill {tally.kills:3}: {victim}", flush=True)
         tally.orphans += running(root)
-        if not arguments.only_repro:
+        if not plan.is_only_repro:
             mend(root, tally)
 
 
-def killed_after(process: subprocess.Popen[str], delay: float | None, is_stage: bool) -> str | None:
-    """Kill the stage, or DVC, after a delay; return what it was, None where DVC ended before."""
-    try:
-        process.wait(delay)
+def moment_came(process: subprocess.Popen[str], ahead: int, share: float, plan: Plan) -> bool:
+    """Wait until so many stages were begun and ended, and a share of the next one's time is over.
+
+    Tell whether DVC is still at work then. A share above 1 reaches past the stage's end.
+    """
+    seen: set[int] = set()
+    while process.poll() is None:
+        stage = stage_of(process, is_awaited=False)
+        seen |= {stage.pid} if stage else set()
+        if stage and len(seen) > ahead:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(share * plan.seconds.get(name_of(stage), 1.0))
+            return process.poll() is None
+        time.sleep(0.01)
+    return False
+
+
+def killed(process: subprocess.Popen[str], *, is_stage: bool) -> str | None:
+    """Kill the stage, or DVC; return what it was, None where DVC came to its end before."""
+    stage = stage_of(process, is_awaited=is_stage)
+    if process.poll() is not None:
         return None
-    except subprocess.TimeoutExpired:
-        stage = stage_of(process, is_awaited=is_stage)
-    name = command_of(stage)[-1] if stage and command_of(stage) else "between stages"
-    if is_stage and stage is None:
-        return None  # DVC came to its end before it began another stage
+    name = name_of(stage) if stage else "between stages"
     with suppress(psutil.NoSuchProcess):
         (stage if is_stage and stage else process).kill()
     process.wait()
     return f"{'stage' if is_stage else 'dvc'} {name}"
 
 
+def timed(process: subprocess.Popen[str]) -> dict[str, float]:
+    """Return how many seconds each stage of a pipeline took, until DVC has ended."""
+    first: dict[str, float] = {}
+    seconds: dict[str, float] = {}
+    while process.poll() is None:
+        if stage := stage_of(process, is_awaited=False):
+            now, name = time.monotonic(), name_of(stage)
+            seconds[name] = now - first.setdefault(name, now)
+        time.sleep(0.01)
+    return seconds
+
+
 def stage_of(process: subprocess.Popen[str], *, is_awaited: bool) -> psutil.Process | None:
     """Return the stage at work below DVC; where it is awaited, the next one to begin."""
     while process.poll() is None:
         for child in children(process.pid):
-            if command_of(child)[-2:-1] == ["assay.stages"]:
+            if "assay.stages" in command_of(child):
                 return child
         if not is_awaited:
             return None
         time.sleep(0.01)
     return None
+
+
+def name_of(stage: psutil.Process) -> str:
+    return (command_of(stage) or ["that had ended"])[-1]
 
 
 def command_of(process: psutil.Process) -> list[str]:

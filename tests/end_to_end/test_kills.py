@@ -5,7 +5,6 @@ The short form of ``benchmarks/kill_pipeline.py``, whose parts it uses.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 from benchmarks.kill_pipeline import (
     CHOICES,
     SETTINGS,
+    Plan,
     Tally,
     artifacts,
     cloned,
@@ -23,12 +23,13 @@ from benchmarks.kill_pipeline import (
     dvc,
     harass,
     left_behind,
+    timed,
 )
 from tests.conftest import Project
 
 pytestmark = pytest.mark.xdist_group("kills")
 SMALL = {**CHOICES, "search": "none", "set": {**SETTINGS, "search": {}}}
-HOW = argparse.Namespace(kills=4, longest=12.0, only_repro=False)
+KILLS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +45,14 @@ class Ended:
 def ended(new_project: Callable[[str], Project], tmp_path_factory: pytest.TempPathFactory) -> Ended:
     source, folder = new_project("kills").root, tmp_path_factory.mktemp("clones")
     alone = cloned(folder / "alone", source=source, params=SMALL)
-    assert dvc(alone).wait(timeout=900) == 0
+    plan = Plan(kills=KILLS, stages=2, seconds=timed(dvc(alone)))
     killed, tally = cloned(folder / "killed", source=source, params=SMALL), Tally()
-    harass(killed, tally, random.Random(0), HOW)
+    harass(killed, tally, random.Random(0), plan)
     return Ended(project=Project(killed), tally=tally, expected=artifacts(alone))
 
 
 def test_it_was_killed_and_went_on_each_time(ended: Ended) -> None:
-    assert ended.tally.kills >= 3
+    assert ended.tally.kills == KILLS
     assert {victim.split()[0] for victim in ended.tally.killed} == {"stage", "dvc"}
     assert ended.tally.refused == []
 
