@@ -32,7 +32,7 @@ import yaml
 
 from assay.cli.run import _run_one
 from assay.config.application import Job
-from assay.config.compose import compose_params, read_params
+from assay.config.compose import compose_params
 from assay.pipeline.schema import SCHEMA
 from assay.tracking.explore import sweep_run
 from assay.tracking.health import dead_runs, spools
@@ -90,7 +90,8 @@ def soak(folder: Path, arguments: argparse.Namespace) -> bool:
         process.join()
     failures += [f"a process of fits ended with {p.exitcode}" for p in fitters if p.exitcode]
     store = open_store()
-    problems = [*failures, *pipeline_problems(store, lanes.started), *fit_problems(store, folder)]
+    problems = [*failures, *pipeline_problems(store, lanes.started)]
+    problems += fit_problems(store, folder, fits=arguments.fits)
     problems += [f"{kept.changes} changes wait in {kept.file.name}" for kept in spools()]
     problems += [f"run {run.name} is RUNNING by a dead process" for run in dead_runs(store)]
     problems += print_usage(folder)
@@ -227,7 +228,8 @@ def fit_all(project: Path, seeds: Sequence[int], log: Path) -> None:
 
 
 def job(project: Path, seed: int) -> Job:
-    params = {**read_params(project / "params.yaml"), "set": {**SMALL, "seed": seed}}
+    # Not of params.yaml, which DVC takes away for a moment while it queues an experiment.
+    params = {**CHOICES, "set": {**SMALL, "seed": seed}}
     config = compose_params(project / "conf", params, schema=SCHEMA)
     return Job(config=config, overrides=(f"seed={seed}",), folder=project / "outputs")
 
@@ -300,9 +302,10 @@ def row_problems(row: Any, stages: dict[str, Any], told: Counter[str]) -> Iterat
                 yield f"pipeline {seed}: its train run is that of seed {run.data.params['seed']}"
 
 
-def fit_problems(store: Store, folder: Path) -> Iterator[str]:
+def fit_problems(store: Store, folder: Path, *, fits: int) -> Iterator[str]:
     """Yield what is wrong with the runs of the fits."""
-    expected = {str(row["seed"]): row["parent"] for rows in noted(folder) for row in rows}
+    expected: dict[str, str | None] = {str(FIRST_FIT + i): None for i in range(fits)}
+    expected |= {str(row["seed"]): row["parent"] for rows in noted(folder) for row in rows}
     runs = search(store, "tags.`assay.kind` = 'run'")
     found = Counter(run.data.params["seed"] for run in runs)
     print(f"fits: {len(expected)} expected, {len(runs)} runs found")

@@ -184,8 +184,10 @@ def test_what_the_store_refuses_is_dropped_and_said(store, switch, home, caplog)
         tracked = open_tracked(outbox)
         tracked.log_params({"lr": 0.1})
         tracked.log_params({"lr": 0.2})
+        tracked.log_params({"lr": 0.3})
         tracked.set_tags({"note": "after"})
-    assert "refused params" in caplog.text
+    assert caplog.text.count("refused params") == 1
+    assert "refused 2 changes in all" in caplog.text
     run = store.client.get_run(tracked.run_id)
     assert (run.data.params, run.data.tags["note"]) == ({"lr": "0.1"}, "after")
     assert kept(home) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -62,6 +63,23 @@ def test_what_a_killed_writer_left_half_done_is_rolled_back(home):
     store.client.set_terminated(store.create_run("after", {}))
     with sqlite3.connect(database) as opened:
         assert not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()
+
+
+def test_a_journal_left_by_a_store_that_was_moved_away_is_not_played_into_the_next(project):
+    home = project / "home"
+    home.mkdir()
+    old = sqlite3.connect(home / "old.db", isolation_level=None)
+    old.execute("PRAGMA cache_size = 1")
+    old.execute("CREATE TABLE t (x)")
+    old.executemany("INSERT INTO t VALUES (?)", [("x" * 4000,)] * 50)
+    old.execute("BEGIN")
+    old.execute("UPDATE t SET x = x || 'y'")
+    shutil.copy(home / "old.db-journal", home / "mlflow.db-journal")
+    old.close()
+    assert open_store().create_run("run", {})
+    with sqlite3.connect(home / "mlflow.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert (home / "mlflow.db-journal.old").exists()
 
 
 @pytest.mark.parametrize("content", ["half", "empty", "text"])

@@ -45,6 +45,7 @@ class Outbox:
         self._retry_at = 0.0
         self._warn_at = 0.0
         self._lost = 0
+        self._refused = 0
         self._lock = threading.RLock()
         self._last_word = LastWord(spool_folder(store))
 
@@ -114,6 +115,8 @@ class Outbox:
             self._last_word.release()
             if self._lost:
                 log.warning("tracking: %d changes could not be sent nor kept: lost", self._lost)
+            if self._refused > 1:
+                log.warning("tracking: the store refused %d changes in all", self._refused)
             if is_open:
                 return
             assert self._spool is not None
@@ -157,6 +160,7 @@ class Outbox:
             if is_lost(error) and not is_refused(self.store, error):
                 self._lose(error)
                 return False
+            self._refused += 1
             self._warn(f"the store refused {change['op']}: {error}")
         return True
 

@@ -17,7 +17,7 @@ from assay.tracking.address import SQLITE, database_file, tracking_uri
 from assay.tracking.environment import SqlAlchemyStore, mlflow
 from assay.tracking.orphans import close_orphans, orphans
 from assay.tracking.spool import DAMAGED, read_state, replay_leftovers, spool_folder
-from assay.tracking.store import Store, check_database, make_database
+from assay.tracking.store import JOURNALS, Store, check_database, make_database
 from assay.tracking.tracked import KIND
 
 __all__ = [
@@ -174,7 +174,7 @@ def _set_aside(file: Path) -> Path:
     if engine := SqlAlchemyStore._engine_map.get(f"{SQLITE}{file}"):
         engine.dispose()  # this process would go on writing into the file that is moved
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    for end in ("-journal", "-wal", "-shm", ""):
+    for end in (*JOURNALS, ""):
         old = file.with_name(file.name + end)
         if old.exists():
             old.replace(file.with_name(f"{file.name}.damaged-{stamp}{end}"))

@@ -25,6 +25,7 @@ from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
 FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
 EXPERIMENT = "assay"
+JOURNALS = ("-journal", "-wal", "-shm")
 KEY = "assay.key"
 _UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The UI opens an experiment of this kind on its table of runs, not on traces of agents.
@@ -175,6 +176,9 @@ def make_database(file: Path) -> None:
             "name another place in ASSAY_HOME"
         ) from error
     _flush(draft)
+    for end in JOURNALS:  # of a database that was moved away: SQLite would play it into this one
+        if (stale := Path(f"{file}{end}")).exists():
+            stale.replace(f"{stale}.old")
     draft.replace(file)
 
 
