@@ -16,7 +16,8 @@ from assay.errors import ConfigError, Terminated, TrainingError
 from assay.split.prepare import prepare
 from assay.stages import search
 from assay.stages.search import Params
-from assay.training.knobs import Training
+from assay.training.checkpoint import Checkpoints
+from assay.training.knobs import Checkpointing, Training
 from assay.tuning.knobs import Search
 
 SPACE = {
@@ -67,7 +68,7 @@ def params(**knobs):
 def quick(monkeypatch):
     """Stand in for a fit: the objective is a function of the values, five epochs long."""
 
-    def quick(inputs, *, model, training, seed, on_epoch):
+    def quick(inputs, *, model, training, seed, on_epoch, kept):
         value = abs(training.lr - 0.003) + model.width / 100
         for epoch in range(1, 6):
             on_epoch(epoch, {"valid_log_loss": value + 1 / epoch, "train_loss": value})
@@ -169,6 +170,54 @@ def test_an_interrupted_search_goes_on_and_says_so(project, quick, monkeypatch):
     _, children = runs()
     assert len(children) == 3
     assert this_run().data.tags["resumed"].startswith("2 of the trials")
+    every, _ = _all_runs()
+    assert [r.info.status for r in every if r.info.run_name == "trial 002"] == ["FINISHED"] * 2
+
+
+def _all_runs():
+    client = mlflow.MlflowClient(f"sqlite:///{Path('home/mlflow.db').resolve()}")
+    return client.search_runs([e.experiment_id for e in client.search_experiments()]), client
+
+
+class Killed(BaseException):
+    """Stands for a kill that comes right after a checkpoint."""
+
+
+def test_a_trial_that_was_cut_off_goes_on_within_its_epochs_and_its_run(
+    project, monkeypatch, caplog
+):
+    every_step = dataclasses.asdict(Checkpointing(every_steps=1, every_seconds=None))
+    started = params(trials=2)
+    started = dataclasses.replace(started, training={**started.training, "checkpoint": every_step})
+    search.run(started)
+    whole = TRIALS.read_bytes(), BEST.read_bytes()
+    for file in Path("home").glob("study.db*"):
+        file.unlink()
+    before = {run.info.run_id for run in _all_runs()[0]}
+
+    write, left = Checkpoints.write, iter(range(10, 0, -1))
+
+    def deadly(self, state, *, step):
+        write(self, state, step=step)
+        if next(left) == 1:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "write", deadly)
+        with pytest.raises(Killed):
+            search.run(started)
+    caplog.set_level("INFO", logger="assay")
+    search.run(started)
+    assert "going on after epoch 1 and 4 of the next one's 6 batches" in caplog.text
+    assert (TRIALS.read_bytes(), BEST.read_bytes()) == whole
+    assert not list(Path("home/checkpoints").iterdir())
+    found, client = _all_runs()
+    new = [r for r in found if r.info.run_id not in before and r.info.run_name.startswith("trial")]
+    assert sorted(r.info.run_name for r in new) == ["trial 000", "trial 001"]
+    assert {r.info.status for r in new} == {"FINISHED"}
+    for run in new:
+        history = client.get_metric_history(run.info.run_id, "train_loss")
+        assert [metric.step for metric in history] == [1, 2]
 
 
 @pytest.mark.parametrize(

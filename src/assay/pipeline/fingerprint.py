@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,17 @@ def fit_fingerprint(
         "training": of_results(training),
         "seed": seed,
         "data": data,
-        "code": code_digest(_FITTING, target=str(model.get("_target_", ""))),
+        "code": _fitting_code(str(model.get("_target_", ""))),
         "libraries": library_versions(),
         "machine": _machine(training.get("threads")),
     }
     return name_of(facts, length=20)
+
+
+@lru_cache
+def _fitting_code(target: str) -> str:
+    """Hash once what a process has imported: a search asks at every trial."""
+    return code_digest(_FITTING, target=target)
 
 
 def _machine(threads: object) -> list[Any]:

@@ -77,17 +77,17 @@ class Resumable:
 
 
 @contextmanager
-def resumable() -> Iterator[Resumable]:
+def resumable(*, ended_by: tuple[type[BaseException], ...] = (AssayError,)) -> Iterator[Resumable]:
     """Yield a fit's checkpoints, which are removed when the block is done.
 
     They stay where the block is cut off by a signal or a defect, so that the next start goes on; a
-    fit that ended with a message of ours would end with it again.
+    fit that was ``ended_by`` a message of ours would end with it again.
     """
     kept = Resumable()
     try:
         yield kept
         kept.remove()
-    except AssayError:
+    except ended_by:
         kept.remove()
         raise
     finally:

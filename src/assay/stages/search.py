@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,22 @@ from assay.artifacts.paths import home
 from assay.artifacts.staging import staged
 from assay.config.load import build, merged, typed
 from assay.config.space import flattened, parse_space
-from assay.errors import ConfigError
+from assay.errors import AssayError, ConfigError
 from assay.figures.search import history
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import try_candidate
-from assay.pipeline.fingerprint import code_digest, library_versions, name_of, of_results
+from assay.pipeline.fingerprint import (
+    code_digest,
+    fit_fingerprint,
+    library_versions,
+    name_of,
+    of_results,
+)
 from assay.pipeline.inputs import Inputs, prepared_inputs
+from assay.pipeline.resume import Resumable, resumable
 from assay.space import Space, Value, extremes
+from assay.tracking.resume import child_run
 from assay.tracking.run import Tracked, stage_run
 from assay.training.knobs import Training
 from assay.tuning.knobs import Search
@@ -93,8 +102,12 @@ def _trial_function(
     watched = f"valid_{objective(inputs.spec.task).name}"
 
     def trial(values: dict[str, Value], report: Report, number: int) -> Score:
-        model, training = _built(merged(nodes, values))
-        with tracked.child(f"trial {number:03d}", pruned_by=(Pruned,)) as child:
+        settings = merged(nodes, values)
+        model, training = _built(settings)
+        with (
+            resumable(ended_by=(AssayError, Pruned)) as kept,
+            _trial_run(tracked, kept, _fingerprint(settings, seed), number=number) as child,
+        ):
             child.log_params({**values, "seed": seed})
 
             def on_epoch(epoch: int, row: Mapping[str, float]) -> None:
@@ -102,13 +115,33 @@ def _trial_function(
                 report(epoch, row[watched])
 
             outcome = try_candidate(
-                inputs, model=model, training=training, seed=seed, on_epoch=on_epoch
+                inputs, model=model, training=training, seed=seed, on_epoch=on_epoch, kept=kept
             )
             best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
             child.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
             return Score(value=outcome.value, error=outcome.error)
 
     return trial
+
+
+@contextmanager
+def _trial_run(
+    tracked: Tracked, kept: Resumable, fingerprint: str, *, number: int
+) -> Iterator[Tracked]:
+    """Open the trial's run, or the one in which a killed process began this very trial."""
+    kept.begin(fingerprint)
+    name = f"trial {number:03d}"
+    with child_run(tracked, name, resume=kept.run_id, pruned_by=(Pruned,)) as child:
+        kept.follow(child.run_id)
+        yield child
+
+
+def _fingerprint(nodes: Mapping[str, Any], seed: int) -> str:
+    return fit_fingerprint("trial", **nodes, seed=seed, data=_data())
+
+
+def _data() -> list[str]:
+    return [recorded_digest("prepare", name) for name in ("train", "valid", "spec.json")]
 
 
 def _built(nodes: Mapping[str, Any]) -> tuple[Model, Training]:
@@ -140,7 +173,7 @@ def _study_name(params: Params) -> str:
         "training": of_results(params.training),
         "search": knobs,
         "seed": params.seed,
-        "data": [recorded_digest("prepare", name) for name in ("train", "valid", "spec.json")],
+        "data": _data(),
         "code": code_digest(_CODE, target=str(params.model["_target_"])),
         "libraries": library_versions("optuna"),
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from assay.errors import TrackingError
 from assay.secrets import masked
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
+from assay.tracking.process import own_key
 from assay.tracking.spool import is_kept
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
 from assay.tracking.tracked import PARENT, PROCESS, Tracked
@@ -43,6 +45,42 @@ def open_or_resume(
         raise _away(store, error) from error
     tracked = Tracked(outbox, old.info.run_id, above=above, known=known)
     return tracked, old.data.tags.get(PARENT)
+
+
+@contextmanager
+def child_run(
+    above: Tracked,
+    name: str,
+    *,
+    resume: str | None = None,
+    pruned_by: tuple[type[BaseException], ...] = (),
+) -> Iterator[Tracked]:
+    """Open a trial below a run, or go on with the run ``resume`` where the store knows it.
+
+    An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``. A store that
+    is away is no hindrance: there is a new run then, sent later.
+    """
+    reopened = _reopened_child(above, resume) if resume else None
+    if reopened is None:
+        with above.child(name, pruned_by=pruned_by) as child:
+            yield child
+    else:
+        with reopened.closing(pruned_by=pruned_by):
+            yield reopened
+
+
+def _reopened_child(above: Tracked, run_id: str) -> Tracked | None:
+    outbox = above.outbox
+    tags = {PROCESS: own_key(), PARENT: above.run_id}
+    try:
+        if (old := _found(outbox.store, run_id)) is None:
+            return None
+        with patience(REQUEST_SECONDS):
+            known = _logged(outbox.store, old)
+            _reopen(outbox.store, old, tags)
+    except (TrackingError, MlflowException, OSError):
+        return None
+    return Tracked(outbox, run_id, known=known)
 
 
 def _found(store: Store, run_id: str) -> Any:

@@ -41,7 +41,7 @@ class Tracked:
         """Hold a run of that id; ``known`` is key and step of what a reopened one has already."""
         self.run_id = run_id
         self.shared: Shared = Shared()
-        self._outbox = outbox
+        self.outbox = outbox
         self._above = above
         self._known = known
 
@@ -60,7 +60,7 @@ class Tracked:
         if self._known is not None:
             numbers = {k: v for k, v in numbers.items() if (k, place) not in self._known}
             self._known |= {(name, place) for name in numbers}
-        self._outbox.metrics(self.run_id, numbers, step=place)
+        self.outbox.metrics(self.run_id, numbers, step=place)
 
     def log_params(self, values: Mapping[str, object]) -> None:
         """Log parameters, nested ones under dotted names; each at most 6000 characters."""
@@ -160,7 +160,7 @@ class Tracked:
         An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``.
         """
         marks = {KIND: "trial", PROCESS: own_key(), PARENT: self.run_id, **(tags or {})}
-        child = Tracked(self._outbox, self._outbox.create(name, identity(marks)))
+        child = Tracked(self.outbox, self.outbox.create(name, identity(marks)))
         with child.closing(pruned_by=pruned_by):
             yield child
 
@@ -195,7 +195,7 @@ class Tracked:
 
     def _post(self, op: str, **fields: Any) -> None:
         change: Change = {"op": op, "run": self.run_id, **fields}
-        self._outbox.post(change)
+        self.outbox.post(change)
 
 
 class Shared:
