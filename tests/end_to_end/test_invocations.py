@@ -265,4 +265,4 @@ def test_the_next_start_completes(project: Project, terminated: int) -> None:
     assert search.info.status == "FINISHED"
     assert search.data.metrics["trials_complete"] == 8
     assert 0 < len(_children(project, search)) < 8
-    assert _files(project, "search") == ["best.json", "run.json", "trials.csv"]
+    assert _files(project, "search") == ["best.json", "manifest", "run.json", "trials.csv"]
