@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import subprocess
 
 import pytest
 
@@ -116,6 +118,29 @@ def test_where_dvc_cannot_confirm_it_the_file_stays_as_it_was(tiny):
     assert line.state == "failed"
     assert (tiny.root / "dvc.lock").read_bytes() == damaged
     assert not (tiny.root / "dvc.lock.damaged").exists()
+
+
+def test_on_a_full_disk_it_stays_as_it_was_too(tiny, tmp_path, monkeypatch):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here: it takes the rights of root")
+    try:
+        shutil.copytree(tiny.root, disk, symlinks=True, dirs_exist_ok=True)
+        monkeypatch.chdir(disk)
+        small = type(tiny)(disk)
+        _cut(small, 0.5)
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while filler.write(b"x" * 4096):
+                pass
+        before = small.digest()
+        (line, *_) = small.doctor("lockfile", fix=True)
+        assert (line.state, small.digest()) == ("failed", before)
+        assert "No space left on device" in line.text
+    finally:
+        monkeypatch.chdir(tmp_path)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_while_a_pipeline_is_at_work_it_is_left_alone(tiny, sleeper):

@@ -54,7 +54,11 @@ def _kept_aside(path: Path, damaged: bytes | None) -> Path | None:
         return None
     names = (path.with_name(f"{LOCK}.damaged{f'-{i}' if i else ''}") for i in range(1000))
     aside = next(name for name in names if not name.exists())
-    aside.write_bytes(damaged)
+    try:
+        aside.write_bytes(damaged)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     return aside
 
 

@@ -13,7 +13,7 @@ from assay.secrets import masked
 from assay.tracking.address import tracking_uri
 from assay.tracking.invocation import read_origin
 from assay.tracking.leftovers import existing_store
-from assay.tracking.registry import Version, resolve
+from assay.tracking.registry import Version, resolve, versions_of
 
 NAME = "registry"
 _AGAIN = "run 'dvc repro -f -s register'"
@@ -30,20 +30,17 @@ def find(place: Place) -> Account:
         what = "receipt.json is damaged: it names no version"
         return Account(looked_at="", findings=[Finding(what=what, remedy=_AGAIN)])
     uri = f"models:/{receipt['name']}/{receipt['version']}"
-    version = _version(uri)
+    version = _version(str(receipt["name"]), str(receipt["version"]))
     findings = [_gone(uri)] if version is None else list(_differences(receipt, version))
     return Account(
         looked_at=f"{uri} is @{receipt['alias']}, as the receipt says", findings=findings
     )
 
 
-def _version(uri: str) -> Version | None:
+def _version(name: str, number: str) -> Version | None:
     if existing_store() is None:
         return None
-    try:
-        return resolve(uri)
-    except TrackingError:
-        return None
+    return next((version for version in versions_of(name) if version.number == number), None)
 
 
 def _gone(uri: str) -> Finding:
