@@ -194,8 +194,9 @@ class Lanes:
                 command(*words, cwd=self._project)
                 return
             except RuntimeError as error:
-                if "lock" not in str(error).lower():
+                if "unable to acquire lock" not in str(error).lower():
                     raise
+                print("DVC's lock was held:", str(error)[-300:].strip(), flush=True)
                 time.sleep(2)
         raise RuntimeError("DVC's lock was never free")
 
