@@ -182,13 +182,16 @@ class Lanes:
 
     def _experiment(self, seed: int, how: str) -> None:
         words = ("dvc", "exp", "run", how, "--name", f"soak-{seed}", "-S", f"set.seed={seed}")
-        self._patiently(*words)
+        self._patiently(*words, experiment=f"soak-{seed}")
 
     def _work_off_queue(self) -> None:
         self._patiently("dvc", "exp", "run", "--run-all", "--jobs", "1")
 
-    def _patiently(self, *words: str) -> None:
-        """DVC's own lock is not waited for: another experiment may be just being set up."""
+    def _patiently(self, *words: str, experiment: str = "") -> None:
+        """Try again where DVC's own lock is held: it does not wait while another is set up.
+
+        DVC may find it held at the very end, when the experiment is there already.
+        """
         for _ in range(60):
             try:
                 command(*words, cwd=self._project)
@@ -197,8 +200,14 @@ class Lanes:
                 if "unable to acquire lock" not in str(error).lower():
                     raise
                 print("DVC's lock was held:", str(error)[-300:].strip(), flush=True)
+                if experiment and self._is_there(experiment):
+                    return
                 time.sleep(2)
         raise RuntimeError("DVC's lock was never free")
+
+    def _is_there(self, experiment: str) -> bool:
+        refs = command("git", "for-each-ref", "--format=%(refname)", "refs/exps", cwd=self._project)
+        return any(ref.endswith(f"/{experiment}") for ref in refs.splitlines())
 
 
 def start_fitters(
