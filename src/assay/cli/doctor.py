@@ -44,9 +44,10 @@ def _shown(root: Path, *, fix: bool) -> Iterator[Line]:
 def _sum(wrong: list[Line], *, fix: bool) -> str:
     if not wrong:
         return "healthy"
-    count = "1 thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
+    is_one = len(wrong) == 1
+    count = "1 thing is not as it" if is_one else f"{len(wrong)} things are not as they"
     can_be_mended = not fix and any("; --fix " in line.text for line in wrong)
-    return f"{count} not as it should be" + (": assay doctor --fix" if can_be_mended else "")
+    return f"{count} should be" + (": assay doctor --fix" if can_be_mended else "")
 
 
 @contextmanager
