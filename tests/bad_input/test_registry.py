@@ -61,7 +61,7 @@ CASES = {
     "no rows": _predict("models:/flowers/1", "in.csv has 0 rows", rows="size,colour\n"),
     "rows without a column": _predict("models:/flowers/1", "column 'colour' is missing", rows="size\n1\n"),
     "rows with a near name": _predict("models:/flowers/1", "did you mean 'color'", rows="size,color\n1,red\n"),
-    "a word for a number": _predict("models:/flowers/1", "row 0: expected a number", "'big'", rows="size,colour\nbig,red\n"),
+    "a word for a number": _predict("models:/flowers/1", "row 0: expected a number", rows="size,colour\nbig,red\n"),
     "an infinite number": _predict("models:/flowers/1", "expected a finite number", rows="size,colour\ninf,red\n"),
     "rows that are scored already": _predict(
         "models:/flowers/1", "named like what is added", rows="size,colour,prediction\n1,red,no\n"

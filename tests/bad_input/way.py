@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import io
 import logging
-import os
 import shlex
 import shutil
 import signal
@@ -70,8 +69,13 @@ class Place:
             copy(source, root / name)
         patch.chdir(root)
         patch.setenv("ASSAY_HOME", str(root / "home"))
-        for name in [n for n in os.environ if n.startswith(("MLFLOW_", "DVC_", "HYDRA_"))]:
-            patch.delenv(name)
+        for name in (
+            "MLFLOW_TRACKING_URI",
+            "MLFLOW_EXPERIMENT_NAME",
+            "ASSAY_PARENT_RUN",
+            "DVC_ROOT",
+        ):
+            patch.delenv(name, raising=False)
 
     def put(self, files: Mapping[str, Content]) -> None:
         """Write files, or take them away."""
@@ -86,11 +90,12 @@ class Place:
     def run(self, way: str, env: Mapping[str, str] | None = None) -> Ended:
         """Do what typing ``way`` does, in this process: ``assay VERB ...`` or ``stage NAME``."""
         program, *words = shlex.split(way)
+        self._patch.setattr(sys, "argv", ["assay", *words])
+        self._patch.delenv("DVC_ROOT", raising=False)
+        if program == "stage":
+            self._patch.setenv("DVC_ROOT", str(ROOT))  # whose code it is
         for name, value in (env or {}).items():
             self._patch.setenv(name, value)
-        self._patch.setattr(sys, "argv", ["assay", *words])
-        if program == "stage":
-            self._patch.setenv("DVC_ROOT", (env or {}).get("DVC_ROOT", str(ROOT)))
         out = io.StringIO()
         with _restored(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             try:

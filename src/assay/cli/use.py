@@ -29,6 +29,7 @@ def command(what: str) -> None:
     if kind not in ("", "run", "sweep"):
         raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
     params = _from_file(root, name) if not kind else _from_run(root, _run(kind, name))
+    read_params(root / "params.yaml")  # what is not read as configuration is not edited either
     shown = write_params(root / "params.yaml", params)
     click.echo(shown or "params.yaml says this already")
     if shown:

@@ -49,6 +49,8 @@ def run_application(
     Raises ConfigError for overrides that name nothing, and whatever the task raises.
     """
     refuse_flags(arguments)
+    if any(is_hydras(key) for key in params[SET]):
+        raise ConfigError(["set.hydra: Hydra's own settings are no part of params.yaml"])
     own = _own_overrides(arguments, conf)
     prelude = _prelude(params, {o.key_or_group for o in own})
     _check_keys(own, params, conf, schema, prelude=prelude)

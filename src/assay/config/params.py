@@ -20,10 +20,10 @@ def updated(path: Path, params: Mapping[str, Any]) -> str:
 
     Raises ConfigError where it is no YAML.
     """
-    yaml = YAML()
-    yaml.width = 100
+    editor = YAML()
+    editor.width = 100
     try:
-        content = yaml.load(path.read_text(encoding="utf-8")) or {}
+        content = editor.load(path.read_text(encoding="utf-8")) or {}
     except (YAMLError, OSError, ValueError, RecursionError) as error:
         raise ConfigError([f"{path}: {' '.join(str(error).split())}"]) from error
     if not isinstance(content, Mapping):
@@ -31,7 +31,7 @@ def updated(path: Path, params: Mapping[str, Any]) -> str:
     for key, value in params.items():
         _put(content, key, value)
     text = io.StringIO()
-    yaml.dump(content, text)
+    editor.dump(content, text)
     return text.getvalue()
 
 

@@ -110,11 +110,13 @@ def _tensors(folder: Path) -> Iterator[tuple[str, Pieces]]:
 
 def _open(path: Path) -> np.ndarray:
     try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} is missing: run 'dvc repro prepare' to make it") from error
     except UNREADABLE as error:
         raise ArtifactError(f"{path} is damaged: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise ArtifactError(f"{path} is damaged: expected one array, got an archive")
     return array
 
 
