@@ -29,6 +29,8 @@ TIMEOUT_SECONDS = 120
 SMALL = {"training": {"max_epochs": 2, "threads": 1}, "evaluate": {"resamples": 50}}
 FREE_BYTES = (0, 24 << 10)
 ROOM_FOR_ROWS = 64 << 10
+MANIFEST = "compose/manifest/config.yaml.json"
+COMPOSED = {"config.yaml", "compose", "compose/manifest", MANIFEST}
 
 
 def _stage(name: str, folder: str, env: Mapping[str, str]) -> None:
@@ -204,7 +206,7 @@ def test_a_table_that_cannot_be_used(folder: Folder, case: str) -> None:
     folder.params(settings, data="csv")
     assert folder.run("compose").status == 0
     _assert_clear(folder.run("prepare"), *messages)
-    assert folder.files() == {"config.yaml"}
+    assert folder.files() == COMPOSED
     _assert_failed(folder, "prepare", *messages)
 
 
@@ -222,7 +224,7 @@ def test_a_store_out_of_reach(folder: Folder, case: str) -> None:
     folder.params({})
     folder.run("compose")
     _assert_clear(folder.run("prepare", MLFLOW_TRACKING_URI=uri), message)
-    assert folder.files() == {"config.yaml"}
+    assert folder.files() == COMPOSED
 
 
 @pytest.fixture(scope="module")
