@@ -41,6 +41,7 @@ _INDIRECT = "env ASSAY_PARENT=$PPID {python} stage.py; echo"
 def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASSAY_PARENT", raising=False)
+    monkeypatch.delenv("DVC_STAGE", raising=False)
 
 
 def _write_stage(*, before: str = "", after: str = "pass", grace: float = 30) -> None:
@@ -133,9 +134,10 @@ def test_a_command_of_a_persons_outlives_its_shell(command: str) -> None:
         _wait_for(lambda: _has_ended(stage))
 
 
-def test_a_shell_that_does_not_know_its_parent_is_followed_instead() -> None:
+@pytest.mark.parametrize("given", ["ASSAY_PARENT=", ""])
+def test_where_a_shell_does_not_know_its_parent_the_nearest_one_is_followed(given: str) -> None:
     _write_stage()
-    parent, stage = _start("exec env ASSAY_PARENT= {python} stage.py")
+    parent, stage = _start(f"exec env DVC_STAGE=train {given} {{python}} stage.py")
     parent.kill()
     parent.wait()
     _wait_for(lambda: _has_ended(stage))

@@ -18,6 +18,7 @@ import psutil
 from assay.errors import Terminated
 
 PARENT = "ASSAY_PARENT"
+_OF_DVC = "DVC_STAGE"  # which DVC sets for every stage that it runs
 GRACE_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -43,10 +44,10 @@ def end_with_parent(*, grace_seconds: float = GRACE_SECONDS) -> None:
 
 def _parent() -> int | None:
     """Return the id of the DVC above, and hide it from processes that this one starts."""
-    given = os.environ.pop(PARENT, None)
-    if given is None:
-        return None
-    return int(given) if given.isdigit() else os.getppid()  # a shell that does not know $PPID
+    given = os.environ.pop(PARENT, "")
+    if given.isdigit():
+        return int(given)
+    return os.getppid() if _OF_DVC in os.environ else None  # a shell without $PPID, or a person
 
 
 def _ask_kernel() -> bool:
