@@ -16,9 +16,9 @@ from assay.errors import AssayError
 CHECKS = (
     "project",
     "dvc_locks",
+    "data",  # before the lock file: DVC confirms an entry only where the data are here
     "lockfile",
     "experiments",
-    "data",
     "outputs",
     "store",
     "trials",
