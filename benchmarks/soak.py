@@ -154,8 +154,8 @@ class Lanes:
         if kind == "queue":
             for seed in seeds:
                 self._try(seed, lambda seed=seed: self._experiment(seed, "--queue"))
-            if seeds:
-                self._try(seeds[0], self._work_off_queue)
+            for seed in seeds[:1]:
+                self._try(seed, lambda: self._work_off_queue(seeds))
             return
         for seed in seeds:
             run = self._clone_and_repro if kind == "repro" else self._temp
@@ -184,8 +184,14 @@ class Lanes:
         words = ("dvc", "exp", "run", how, "--name", f"soak-{seed}", "-S", f"set.seed={seed}")
         self._patiently(*words, experiment=f"soak-{seed}")
 
-    def _work_off_queue(self) -> None:
-        self._patiently("dvc", "exp", "run", "--run-all", "--jobs", "1")
+    def _work_off_queue(self, seeds: Sequence[int]) -> None:
+        """Let a worker of DVC's queue do it: ``--run-all`` would lock the others out meanwhile."""
+        self._patiently("dvc", "queue", "start", "--jobs", "1")
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while not all(self._is_there(f"soak-{seed}") for seed in seeds):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the queue was not worked off")
+            time.sleep(2)
 
     def _patiently(self, *words: str, experiment: str = "") -> None:
         """Try again where DVC's own lock is held: it does not wait while another is set up.
