@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from assay.doctor.activity import at_work, is_dvc_alive, is_held, is_worker
+from assay.artifacts.lock import is_held
+from assay.doctor.activity import at_work, is_dvc_alive, is_worker
 
 WORKERS = [
     "/p/bin/python /p/bin/dvc repro",

@@ -34,6 +34,17 @@ def stage_lock(stage: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(lock: Path) -> bool:
+    """Tell whether a living process holds a lock; what cannot be tried counts as held."""
+    if not lock.is_file():
+        return False
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
 def _acquire(lock: FileLock, path: Path, stage: str) -> None:
     try:
         lock.acquire(blocking=False)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 
 import psutil
-from filelock import FileLock, Timeout
 
 from assay.artifacts.process import GRACE_SECONDS, PARENT
 
@@ -80,19 +79,6 @@ def is_dvc_alive(pid: int, *, since: float) -> bool:
         return False
     except psutil.Error:
         return True
-
-
-def is_held(lock: Path) -> bool:
-    """Tell whether a living process holds a lock file; one that is not there nobody holds."""
-    if not lock.is_file():
-        return False
-    probe = FileLock(lock)
-    try:
-        probe.acquire(timeout=0)
-    except (Timeout, OSError):
-        return True
-    probe.release()
-    return False
 
 
 def is_gone(pid: int) -> bool:

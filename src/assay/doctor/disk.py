@@ -9,8 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from assay.artifacts.lock import is_held
 from assay.artifacts.paths import ARTIFACTS
-from assay.doctor.activity import is_gone, is_held
+from assay.doctor.activity import is_gone
 from assay.doctor.experiments import remove
 from assay.doctor.finding import Account, Finding, Place
 from assay.doctor.sizes import days_untouched, shown, size_of

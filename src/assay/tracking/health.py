@@ -8,8 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
+from assay.artifacts.lock import is_held
 from assay.artifacts.paths import home
 from assay.errors import TrackingError
 from assay.secrets import masked
@@ -110,7 +111,7 @@ def store_state() -> StoreState | None:
     file = database_file(tracking_uri())
     if file is None:
         return None
-    drafts = () if _is_held(_lock(file)) else tuple(sorted(file.parent.glob(f".{file.name}.new*")))
+    drafts = () if is_held(_lock(file)) else tuple(sorted(file.parent.glob(f".{file.name}.new*")))
     problem = _problem(file) if file.exists() else ""
     return StoreState(file=file, problem=problem, drafts=drafts, runs=_count(file))
 
@@ -193,19 +194,9 @@ def _kept(file: Path) -> Kept:
     address = note.read_text() if note.is_file() else "an unknown store"
     files = [file, *file.with_suffix(".files").rglob("*")]
     size = sum(f.stat().st_size for f in files if f.is_file())
-    held = _is_held(file.with_suffix(".lock"))
+    held = is_held(file.with_suffix(".lock"))
     return Kept(file=file, changes=changes, bytes=size, address=address, is_held=held)
 
 
 def _lock(file: Path) -> Path:
     return Path(f"{file}.lock")
-
-
-def _is_held(lock: Path) -> bool:
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock).acquire(timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True

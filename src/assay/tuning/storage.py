@@ -14,6 +14,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from assay.artifacts.lock import is_held
 from assay.errors import ArtifactError
 
 log = logging.getLogger(__name__)
@@ -90,17 +91,7 @@ def left_running(path: Path) -> dict[str, int]:
             found = dict(connection.execute(query))
     except sqlite3.Error as error:
         raise ArtifactError(str(error)) from error
-    return {study: count for study, count in found.items() if not _is_held(_lock(path, study))}
-
-
-def _is_held(lock: Path) -> bool:
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock).acquire(timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True
+    return {study: count for study, count in found.items() if not is_held(_lock(path, study))}
 
 
 def close_left_running(path: Path) -> int:
