@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,13 +12,16 @@ from typing import Any
 import sklearn
 from filelock import FileLock
 
-from assay.artifacts.files import digest, read_json, write_json
+from assay.artifacts.files import digest, flush_tree, read_json, write_json
+from assay.artifacts.manifest import described, difference
 from assay.artifacts.paths import home, project_root
 from assay.config.load import build
 from assay.errors import ArtifactError
 from assay.pipeline.fingerprint import code_digest, name_of
 from assay.split.prepare import prepare
 
+log = logging.getLogger(__name__)
+DIGESTS = "digests.json"
 _ROOMS = ("data", "split")
 
 
@@ -31,7 +35,7 @@ def prepared_folder(node: Mapping[str, Any]) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
-            if not (folder / "digests.json").is_file():
+            if not _is_whole(folder):
                 _make(node, folder)
     except OSError as error:
         raise ArtifactError(
@@ -43,7 +47,7 @@ def prepared_folder(node: Mapping[str, Any]) -> Path:
 
 def data_digest(folder: Path) -> str:
     """Return the digest of the raw data behind a prepared folder."""
-    return str(read_json(folder / "digests.json")["data"])
+    return str(read_json(folder / DIGESTS)["data"])
 
 
 def _make(node: Mapping[str, Any], folder: Path) -> None:
@@ -52,11 +56,29 @@ def _make(node: Mapping[str, Any], folder: Path) -> None:
     draft.mkdir()
     try:
         done = prepare(build(node, where="data"), folder=draft)
-        write_json(draft / "digests.json", {"data": done.digest})
+        files = {entry.name: described(entry) for entry in sorted(draft.iterdir())}
+        write_json(draft / DIGESTS, {"data": done.digest, "entries": files})
+        flush_tree(draft)
         shutil.rmtree(folder, ignore_errors=True)
         draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether every file is as it was written; what is not is said, and made anew."""
+    if not (folder / DIGESTS).is_file():
+        return False
+    try:
+        entries = read_json(folder / DIGESTS)["entries"]
+        wrong = [
+            found for name, files in entries.items() if (found := difference(folder / name, files))
+        ]
+    except (ArtifactError, OSError, KeyError, TypeError, AttributeError) as error:
+        wrong = [f"{folder / DIGESTS} is damaged: {error}"]
+    for sentence in wrong[:1]:
+        log.warning("%s; it is prepared again", sentence)
+    return not wrong
 
 
 def data_fingerprint(node: Mapping[str, Any]) -> str:

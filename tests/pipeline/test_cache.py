@@ -1,0 +1,70 @@
+"""Prepared data for exploring: made once, compared before use, made anew where they changed."""
+
+import os
+import shutil
+
+import pytest
+
+from assay.artifacts.files import digest
+from assay.pipeline.cache import data_digest, prepared_folder
+
+
+@pytest.fixture(scope="module")
+def node():
+    return {"_target_": "assay.data.breast_cancer.BreastCancer"}
+
+
+@pytest.fixture(scope="module")
+def made(node, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        prepared_folder(node)
+    return home
+
+
+@pytest.fixture
+def folder(made, node, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path / "home")
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    return prepared_folder(node)
+
+
+def _flip(file):
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def test_it_is_made_once(folder, node):
+    before = (folder / "digests.json").stat().st_mtime_ns
+    assert prepared_folder(node) == folder
+    assert (folder / "digests.json").stat().st_mtime_ns == before
+    assert len(data_digest(folder)) == 64
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: _flip(folder / "train/target.npy"),
+        lambda folder: os.truncate(folder / "valid/rows.parquet", 100),
+        lambda folder: (folder / "spec.json").unlink(),
+        lambda folder: (folder / "train/more.npy").write_text(""),
+        lambda folder: (folder / "digests.json").write_text("{"),
+        lambda folder: (folder / "digests.json").write_text("{}"),
+        lambda folder: (folder / "digests.json").write_text('{"data": "", "entries": []}'),
+    ],
+)
+def test_what_changed_is_said_and_made_anew(folder, node, damage, caplog):
+    whole = digest(folder)
+    damage(folder)
+    assert prepared_folder(node) == folder
+    assert digest(folder) == whole
+    assert "prepared again" in caplog.text
+
+
+def test_an_unfinished_folder_is_made_anew(folder, node):
+    whole = digest(folder)
+    (folder / "digests.json").unlink()
+    prepared_folder(node)
+    assert digest(folder) == whole
