@@ -34,17 +34,10 @@ def open_or_resume(
     Returns the open run, and the parent that a reopened run had before. A deleted run stays
     deleted. Raises TrackingError when the store is out of reach.
     """
-    old = _found(store, resume) if resume else None
-    if old is None:
+    reopened = _reopened(outbox, resume, tags, above=above) if resume else None
+    if reopened is None:
         return Tracked(outbox, store.create_run(name, tags), above=above), None
-    try:
-        with patience(REQUEST_SECONDS):
-            known = _logged(store, old)
-            _reopen(store, old, tags)
-    except (MlflowException, OSError) as error:
-        raise _away(store, error) from error
-    tracked = Tracked(outbox, old.info.run_id, above=above, known=known)
-    return tracked, old.data.tags.get(PARENT)
+    return reopened
 
 
 @contextmanager
@@ -60,27 +53,37 @@ def child_run(
     An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``. A store that
     is away is no hindrance: there is a new run then, sent later.
     """
-    reopened = _reopened_child(above, resume) if resume else None
+    tags = {PROCESS: own_key(), PARENT: above.run_id}
+    try:
+        reopened = _reopened(above.outbox, resume, tags) if resume else None
+    except TrackingError:
+        reopened = None
     if reopened is None:
         with above.child(name, pruned_by=pruned_by) as child:
             yield child
-    else:
-        with reopened.closing(pruned_by=pruned_by):
-            yield reopened
+        return
+    child, _ = reopened
+    with child.closing(pruned_by=pruned_by):
+        yield child
 
 
-def _reopened_child(above: Tracked, run_id: str) -> Tracked | None:
-    outbox = above.outbox
-    tags = {PROCESS: own_key(), PARENT: above.run_id}
-    try:
-        if (old := _found(outbox.store, run_id)) is None:
-            return None
-        with patience(REQUEST_SECONDS):
-            known = _logged(outbox.store, old)
-            _reopen(outbox.store, old, tags)
-    except (TrackingError, MlflowException, OSError):
+def _reopened(
+    outbox: Outbox, run_id: str, tags: Mapping[str, str], *, above: Tracked | None = None
+) -> tuple[Tracked, str | None] | None:
+    """Reopen a run, and return it with the parent that it had before; None for a new one instead.
+
+    Raises TrackingError when the store is out of reach.
+    """
+    store = outbox.store
+    if (old := _found(store, run_id)) is None:
         return None
-    return Tracked(outbox, run_id, known=known)
+    try:
+        with patience(REQUEST_SECONDS):
+            known = _logged(store, old)
+            _reopen(store, old, tags)
+    except (MlflowException, OSError) as error:
+        raise _away(store, error) from error
+    return Tracked(outbox, run_id, above=above, known=known), old.data.tags.get(PARENT)
 
 
 def _found(store: Store, run_id: str) -> Any:
