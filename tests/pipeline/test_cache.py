@@ -6,7 +6,11 @@ import shutil
 import pytest
 
 from assay.artifacts.files import digest
-from assay.pipeline.cache import data_digest, prepared_folder
+from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
+
+
+def _prepared(node):
+    return prepared_folder(node, fingerprint=data_fingerprint(node))
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,7 @@ def made(node, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
-        prepared_folder(node)
+        _prepared(node)
     return home
 
 
@@ -27,7 +31,7 @@ def made(node, tmp_path_factory):
 def folder(made, node, tmp_path, monkeypatch):
     shutil.copytree(made, tmp_path / "home")
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    return prepared_folder(node)
+    return _prepared(node)
 
 
 def _flip(file):
@@ -38,7 +42,7 @@ def _flip(file):
 
 def test_it_is_made_once(folder, node):
     before = (folder / "digests.json").stat().st_mtime_ns
-    assert prepared_folder(node) == folder
+    assert _prepared(node) == folder
     assert (folder / "digests.json").stat().st_mtime_ns == before
     assert len(data_digest(folder)) == 64
 
@@ -58,7 +62,7 @@ def test_it_is_made_once(folder, node):
 def test_what_changed_is_said_and_made_anew(folder, node, damage, caplog):
     whole = digest(folder)
     damage(folder)
-    assert prepared_folder(node) == folder
+    assert _prepared(node) == folder
     assert digest(folder) == whole
     assert "prepared again" in caplog.text
 
@@ -66,5 +70,5 @@ def test_what_changed_is_said_and_made_anew(folder, node, damage, caplog):
 def test_an_unfinished_folder_is_made_anew(folder, node):
     whole = digest(folder)
     (folder / "digests.json").unlink()
-    prepared_folder(node)
+    _prepared(node)
     assert digest(folder) == whole

@@ -103,24 +103,22 @@ def _run_one(job: Job) -> float:
     choices = config["choices"]
     name = " ".join(job.overrides) or f"{choices['data']} {choices['model']}"
     with resumable() as kept:
-        kept.begin(_fingerprint(config))
+        data = data_fingerprint(config["data"])
+        nodes = {key: config[key] for key in ("model", "training", "seed")}
+        kept.begin(fit_fingerprint("run", **nodes, data=data))
         with explore_run(name=name, parent=None, config=config, resume=kept.run_id) as tracked:
             kept.follow(tracked.run_id)
-            outcome, goal = _explore(config, kept, tracked)
+            folder = prepared_folder(config["data"], fingerprint=data)
+            outcome, goal = _explore(config, folder, kept, tracked)
     _say(outcome, tracked.run_id, goal)
     return outcome.value
 
 
-def _fingerprint(config: Mapping[str, Any]) -> str:
-    data = data_fingerprint(config["data"])
-    nodes = {key: config[key] for key in ("model", "training", "seed")}
-    return fit_fingerprint("run", **nodes, data=data)
-
-
-def _explore(config: Mapping[str, Any], kept: Resumable, tracked: Tracked) -> tuple[Outcome, str]:
-    """Fit, track what came out, and return it with the name of the objective."""
+def _explore(
+    config: Mapping[str, Any], folder: Path, kept: Resumable, tracked: Tracked
+) -> tuple[Outcome, str]:
+    """Fit on prepared data, track what came out, and return it with the name of the objective."""
     choices = config["choices"]
-    folder = prepared_folder(config["data"])
     inputs = read_inputs(folder)
     tracked.log_dataset(
         name=choices["data"],

@@ -25,13 +25,14 @@ DIGESTS = "digests.json"
 _ROOMS = ("data", "split")
 
 
-def prepared_folder(node: Mapping[str, Any]) -> Path:
+def prepared_folder(node: Mapping[str, Any], *, fingerprint: str) -> Path:
     """Return a folder with the prepared splits that a ``data`` node describes, made if need be.
 
+    ``fingerprint`` is the node's ``data_fingerprint``, which reads the whole of a user's file.
     Two processes that ask at once make it once. Raises what ``prepare`` raises, and ArtifactError
     where the disk refuses.
     """
-    folder = home() / "cache" / "prepare" / data_fingerprint(node)
+    folder = home() / "cache" / "prepare" / fingerprint
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
