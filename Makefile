@@ -6,9 +6,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: setup repro test check
 setup: $(BIN)/.installed
 
-$(BIN)/.installed: pyproject.toml constraints.txt
+$(BIN)/.installed: pyproject.toml constraints.txt carriers.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt --no-deps -r carriers.txt
 	touch $@
 
 repro: setup

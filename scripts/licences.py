@@ -15,8 +15,8 @@ PAGE = ROOT / "docs" / "licences.md"
 # What may be used, whatever is made of it; a licence is one of these or names them, joined.
 ACCEPTED = frozenset(
     {
-        "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "EPL-1.0", "EPL-2.0",
-        "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LLVM-exception", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
+        "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python",
+        "EPL-1.0", "EPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LLVM-exception", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
         "PSF-2.0", "ZPL-2.1", "Zlib",
     }
 )  # fmt: skip
@@ -24,10 +24,16 @@ ACCEPTED = frozenset(
 # or, for pygit2, excepts those who only link to it.
 COPYLEFT = frozenset({"asyncssh", "dulwich", "grandalf", "pygit2"})
 # Whose metadata names no licence, or not all of it; read in the LICENSE files that they bring.
-READ = {"grandalf": "GPL-2.0-only OR EPL-1.0", "huey": "MIT", "skops": "MIT"}
+READ = {
+    "aeon": "BSD-3-Clause",
+    "grandalf": "GPL-2.0-only OR EPL-1.0",
+    "huey": "MIT",
+    "skops": "MIT",
+}
 _NAMES = {
     "3-clause bsd license": "BSD-3-Clause",
     "apache 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
     "apache license, version 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
