@@ -16,8 +16,8 @@ PAGE = ROOT / "docs" / "licences.md"
 ACCEPTED = frozenset(
     {
         "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python",
-        "EPL-1.0", "EPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LLVM-exception", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
-        "PSF-2.0", "ZPL-2.1", "Zlib",
+        "EPL-1.0", "EPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later", "ISC", "LLVM-exception", "MIT", "MIT-0",
+        "MIT-CMU", "MPL-2.0", "PSF-2.0", "ZPL-2.1", "Zlib",
     }
 )  # fmt: skip
 # Come with DVC, which Assay runs as a command and never imports; the licence of each leaves a choice

@@ -1,4 +1,4 @@
-"""What a model's body is given: the kind of its input and the sizes of one row."""
+"""What a model's body is given, and what it is to give."""
 
 from __future__ import annotations
 
@@ -7,24 +7,40 @@ from typing import ClassVar, Literal, Protocol
 
 from torch import nn
 
-InputKind = Literal["vector", "image"]
+InputKind = Literal["vector", "image", "sequence", "tokens"]
+Gives = Literal["row", "step", "input"]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """``vector``: (features,); ``image``: (channels, height, width)."""
+    """The input of a body by kind, the sizes of one row of it, and the form of what is asked for.
+
+    Kinds: ``vector``: (features,), float32 (batch, features); ``image``: (channels, height, width);
+    ``sequence``: (steps, channels), float32 (batch, steps, channels), zero after a row's end;
+    ``tokens``: (steps, vocabulary), int64 (batch, steps), 0 after a row's end. ``steps`` is the
+    length of the longest row that training saw; a batch is as long as its own longest row.
+    Sequences and tokens come with ``lengths``, int64 (batch,), each at least 1.
+
+    ``gives`` is what the body returns: ``row`` (batch, outputs); ``step`` (batch, steps, outputs);
+    ``input`` what it was given, again. ``is_causal`` asks that no step sees a later one.
+    ``one_hot`` lists, for a vector, the (first, count) of features that are one column's categories.
+    """
 
     kind: InputKind
     sizes: tuple[int, ...]
+    gives: Gives = "row"
+    is_causal: bool = False
+    one_hot: tuple[tuple[int, int], ...] = ()
 
 
 class Model(Protocol):
     """A model's knobs: a frozen dataclass that can build the body of a network.
 
-    ``takes`` lists the kinds of input that the body accepts, the preferred one first.
+    ``takes`` lists the kinds of input that the body accepts, the preferred one first; a model that
+    can give other forms than ``row`` lists all that it can in a class variable ``gives``.
     """
 
     takes: ClassVar[tuple[InputKind, ...]]
 
     def build(self, shape: Shape, outputs: int) -> nn.Module:
-        """Return a module from float32 (batch, *shape.sizes) to float32 (batch, outputs)."""
+        """Return a module from a batch of ``shape`` (with lengths, where it has them) to its form."""
