@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from assay.augmentation.knobs import Augmentation, OfImages
 from assay.errors import ConfigError
 from assay.pipeline.match import models_for, require_match
 
@@ -16,8 +18,10 @@ MLP = {"_target_": "assay.model.mlp.Mlp"}
 CNN = {"_target_": "assay.model.cnn.Cnn"}
 
 
-def _config(*, data, model, name):
-    return {"data": data, "model": model, "choices": {"data": "d", "model": name}}
+def _config(*, data, model, name, augmentation=None):
+    training = {"augmentation": augmentation or asdict(Augmentation())}
+    choices = {"data": "d", "model": name, "augmentation": "chosen"}
+    return {"data": data, "model": model, "training": training, "choices": choices}
 
 
 def test_what_fits_is_let_through():
@@ -34,6 +38,13 @@ def test_what_does_not_fit_is_told_with_what_would():
 def test_an_option_has_its_modules_name():
     with pytest.raises(ConfigError, match=r"choose 'mlp'.*or write src/assay/model/wide\.py"):
         require_match(_config(data=TABLE, model=MLP, name="wide"), conf=CONF)
+
+
+def test_an_augmentation_of_another_kind_of_data_is_refused_not_ignored():
+    moved = asdict(Augmentation(image=OfImages(shift=0.1)))
+    require_match(_config(data=DIGITS, model=MLP, name="mlp", augmentation=moved), conf=CONF)
+    with pytest.raises(ConfigError, match=r"'chosen' changes image data; 'd' is table data"):
+        require_match(_config(data=TABLE, model=MLP, name="mlp", augmentation=moved), conf=CONF)
 
 
 def test_models_are_found_by_what_they_take():

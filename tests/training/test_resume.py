@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.augmentation.knobs import Augmentation, OfImages
 from assay.errors import Terminated
 from assay.layers.network import Network
 from assay.model.cnn import Cnn
@@ -21,6 +22,7 @@ from assay.training.knobs import Checkpointing, EarlyStopping, Training
 from assay.training.randomness import random_state, set_random_state
 
 EVERY_STEP = Checkpointing(every_steps=1, every_seconds=None)
+AUGMENTED = Augmentation(image=OfImages(shift=0.1, erase=0.5, noise=0.1, mixup=0.4))
 KNOBS = {"max_epochs": 4, "batch_size": 16, "early_stopping": EarlyStopping(patience=2)}
 
 
@@ -101,6 +103,7 @@ def test_a_fit_that_was_cut_off_anywhere_ends_the_same(images, whole, tmp_path_f
         {"precision": "bf16-mixed"},
         {"model": Cnn(width=4), "average": 0.9},
         {"limit_batches": 1},
+        {"augmentation": AUGMENTED},
         {"early_stopping": EarlyStopping(patience=2, min_delta=100.0)},
     ],
     ids=str,

@@ -17,7 +17,7 @@ import assay
 from assay.artifacts.files import digest
 
 _LIBRARIES = ("numpy", "pytorch-lightning", "torch")
-_FITTING = ("data", "layers", "metrics", "pipeline", "training")
+_FITTING = ("augmentation", "data", "layers", "metrics", "pipeline", "training")
 _CHANGES_NOTHING = "checkpoint"
 
 

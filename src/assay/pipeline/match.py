@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from assay.artifacts.files import read_yaml
+from assay.augmentation.knobs import Augmentation
 from assay.config.load import target_class
 from assay.data.spec import Kind
 from assay.errors import ConfigError
@@ -32,6 +34,7 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     """
     _require_one_name(config)
     data: Any = target_class(config["data"], where="data")
+    _require_own_augmentation(config, data.kind)
     if _can_take(config["model"], data.kind):
         return
     choices = config["choices"]
@@ -42,6 +45,20 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
             f"these can: {fitting}"
         ]
     )
+
+
+def _require_own_augmentation(config: Mapping[str, Any], kind: Kind) -> None:
+    """Raise ConfigError for an augmentation that concerns another kind of data and would do nothing."""
+    chosen, nothing = config["training"]["augmentation"], asdict(Augmentation())
+    others = [part for part in chosen if part != kind and chosen[part] != nothing[part]]
+    if others:
+        name, data = config["choices"].get("augmentation"), config["choices"]["data"]
+        raise ConfigError(
+            [
+                f"augmentation: '{name}' changes {' and '.join(others)} data; '{data}' is {kind} data: "
+                "choose none, or an option for this kind"
+            ]
+        )
 
 
 def _require_one_name(config: Mapping[str, Any]) -> None:

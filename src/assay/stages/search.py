@@ -38,7 +38,7 @@ from assay.tuning.progress import counts, shown, summary
 from assay.tuning.study import Pruned, Report, Result, Score, TrialFunction, search
 from assay.tuning.table import history_table, trials_table
 
-_CODE = ("data", "layers", "metrics", "pipeline", "training", "tuning")
+_CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
 _NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes", "margin"})
 
 

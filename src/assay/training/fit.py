@@ -12,6 +12,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
 from torch import Tensor
 
+from assay.augmentation.augment import Augment
 from assay.data.prepared import Split
 from assay.data.spec import Spec
 from assay.layers.network import Network
@@ -91,6 +92,7 @@ def fit(
         tally=Tally(spec),
         record=record,
         knobs=knobs,
+        augment=Augment(knobs.augmentation, spec=spec, seed=seed),
         steps=knobs.max_epochs * batches.batches,
         is_fused=hardware.has_fused_steps,
         keeping=keeping,

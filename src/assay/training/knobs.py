@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+from assay.augmentation.knobs import Augmentation
+
 OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop"]
 ScheduleName = Literal["constant", "linear", "cosine", "step", "onecycle"]
 LossName = Literal["auto", "cross_entropy", "focal", "mse", "mae", "huber"]
@@ -72,3 +74,4 @@ class Training:
     device: Device = "auto"
     threads: Annotated[int, Ge(1)] | None = None
     deterministic: bool = True
+    augmentation: Augmentation = field(default_factory=Augmentation)

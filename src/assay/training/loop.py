@@ -14,6 +14,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from assay.augmentation.augment import Augment
 from assay.layers.network import Network
 from assay.training.average import Average
 from assay.training.checkpoint import State
@@ -44,6 +45,7 @@ class Loop(LightningModule):
         tally: Tally,
         record: Record,
         knobs: Training,
+        augment: Augment,
         steps: int,
         is_fused: bool,
         keeping: Safekeeping,
@@ -54,6 +56,7 @@ class Loop(LightningModule):
         self.network, self.loss = network, loss
         self.averaged = None if knobs.average is None else Average(network, decay=knobs.average)
         self._tally, self._record, self._knobs = tally, record, knobs
+        self._augment = augment
         self._steps, self._is_fused, self._keeping, self._on_row = steps, is_fused, keeping, on_row
         self._step, self._batch = 0, 0
         self._sum = Sum()
@@ -101,7 +104,8 @@ class Loop(LightningModule):
         for group in optimizer.param_groups:
             group["lr"] = self._knobs.lr * share
         optimizer.zero_grad()
-        loss = self.loss(self.network(**batch.inputs), batch.target)
+        changed = self._augment(batch.inputs, batch.target, step=self._step)
+        loss = changed.loss(self.loss, self.network(**changed.inputs))
         self.manual_backward(loss)
         optimizer.step()
         if self.averaged is not None:

@@ -1,0 +1,1 @@
+"""Augmentation: changed copies of training batches, a pure function of seed and step."""

@@ -1,0 +1,32 @@
+"""What can be turned about augmentation; imports nothing heavy. Zero leaves a thing out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfImages:
+    """``shift`` is the largest, as a share of the side, and ``rotation`` the largest in degrees.
+
+    ``flip`` and ``erase`` are probabilities: to be mirrored left to right, and to lose a rectangle
+    (Zhong et al. 2017, arXiv:1708.04896). ``noise`` is in standard deviations of the training
+    pixels. ``mixup`` is the alpha of Zhang et al. 2017, arXiv:1710.09412.
+    """
+
+    shift: Annotated[float, Ge(0), Le(1)] = 0.0
+    rotation: Annotated[float, Ge(0), Le(180)] = 0.0
+    flip: Annotated[float, Ge(0), Le(1)] = 0.0
+    erase: Annotated[float, Ge(0), Le(1)] = 0.0
+    noise: Annotated[float, Ge(0)] = 0.0
+    mixup: Annotated[float, Ge(0)] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What is done to training batches, by kind of data."""
+
+    image: OfImages = field(default_factory=OfImages)
