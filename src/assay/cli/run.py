@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from assay.artifacts.paths import project_root
-from assay.cli.leaderboard import leaderboard
+from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS, leaderboard
 from assay.config.application import Job, is_sweep, run_application
 from assay.config.compose import read_params
 from assay.config.load import build, typed
@@ -21,6 +21,7 @@ from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import read_inputs
+from assay.pipeline.latency import milliseconds_per_prediction
 from assay.pipeline.match import require_match
 from assay.pipeline.resume import Resumable, resumable
 from assay.pipeline.schema import SCHEMA
@@ -140,8 +141,13 @@ def _explore(
     seconds = time.perf_counter() - started
     best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
     goal = objective(inputs.spec.task)
-    tracked.log_metrics({**best, "objective": outcome.value, "fit_seconds": seconds})
-    tracked.set_tags({"objective": goal.name, "direction": goal.direction})
+    costs = {
+        PARAMETERS: sum(p.numel() for p in outcome.network.parameters()),
+        SECONDS: seconds,
+        MILLISECONDS: milliseconds_per_prediction(outcome.network, inputs.valid),
+    }
+    tracked.log_metrics({**best, OBJECTIVE: outcome.value, **costs})
+    tracked.set_tags({OBJECTIVE: goal.name, "direction": goal.direction})
     return outcome, goal.name
 
 
