@@ -5,24 +5,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from assay.data.ragged import ragged
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Kind, Task
+from assay.data.tokenizer import Tokenizing
 from assay.pipeline.inputs import Inputs, read_inputs
-from assay.split.write import learn, write_split
+from assay.split.learn import learn
+from assay.split.write import write_split
 
 ROWS = 96
+LONGEST = 12
 
 
 def write_inputs(folder: Path, *, kind: Kind, task: Task, rows: int = ROWS) -> Inputs:
     """Write learnable train and valid splits and their specification, and read them."""
     folder.mkdir(parents=True, exist_ok=True)
-    raw = _images(rows, task) if kind == "image" else _table(rows, task)
+    raw = raw_of(kind, task, rows=rows)
     train = np.arange(0, rows * 2 // 3)
     spec = learn(raw, train=train, task=task)
     for name, chosen in (("train", train), ("valid", np.arange(rows * 2 // 3, rows))):
         write_split(raw, rows=chosen, spec=spec, folder=folder / name)
     spec.write(folder / "spec.json")
     return read_inputs(folder)
+
+
+def raw_of(kind: Kind, task: Task, *, rows: int = ROWS) -> Raw:
+    """Return learnable raw data: the target is written into the inputs."""
+    return _MAKERS[kind](rows, task)
 
 
 def _table(rows: int, task: Task) -> Raw:
@@ -44,5 +53,43 @@ def _images(rows: int, task: Task) -> Raw:
     images = rng.integers(0, 60, (rows, 1, 8, 8), dtype=np.uint8)
     code = rng.integers(0, 3, rows)
     images[np.arange(rows), 0, 2 * code + 1, :] += 180
-    target = code if task == "classification" else 5.0 * code + 100
-    return Raw(frame=pd.DataFrame({"y": target}), roles=Roles(target="y"), task=task, images=images)
+    return Raw(frame=_coded(code, task), roles=Roles(target="y"), task=task, images=images)
+
+
+def _series(rows: int, task: Task) -> Raw:
+    """Sequences of 2 to 12 steps of two channels, with gaps; the class is the level of the first."""
+    rng = np.random.default_rng(0)
+    code, lengths = rng.integers(0, 3, rows), rng.integers(2, LONGEST + 1, rows)
+    parts = []
+    for level, length in zip(code, lengths, strict=True):
+        steps = rng.normal(size=(length, 2)).astype(np.float32)
+        steps[:, 0] += 6 * level + 20
+        steps[rng.random((length, 2)) < 0.05] = np.nan
+        parts.append(steps)
+    return Raw(
+        frame=_coded(code, task),
+        roles=Roles(target="y"),
+        task=task,
+        series=ragged(parts),
+        channels=("level", "noise"),
+    )
+
+
+def _texts(rows: int, task: Task) -> Raw:
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 3, rows)
+    colours, words = ("red", "green", "blue"), ("a", "cat", "sat", "down", "here", "now")
+    texts = [
+        " ".join([*rng.choice(words, rng.integers(1, 8)), colours[k], *rng.choice(words, 2)])
+        for k in code
+    ]
+    frame = _coded(code, task).assign(text=texts)
+    knobs = Tokenizing(column="text", by="word", steps=LONGEST)
+    return Raw(frame=frame, roles=Roles(target="y"), task=task, text=knobs)
+
+
+def _coded(code: np.ndarray, task: Task) -> pd.DataFrame:
+    return pd.DataFrame({"y": code if task == "classification" else 5.0 * code + 100})
+
+
+_MAKERS = {"table": _table, "image": _images, "sequence": _series, "text": _texts}

@@ -17,7 +17,8 @@ from assay.data.prepared import Split
 from assay.data.raw import Raw, Roles
 from assay.metrics.intervals import resample
 from assay.metrics.knobs import Evaluate
-from assay.split.write import learn, write_split
+from assay.split.learn import learn
+from assay.split.write import write_split
 
 KNOBS = Evaluate(resamples=200)
 

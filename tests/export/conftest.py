@@ -15,7 +15,8 @@ from assay.export.knobs import Export
 from assay.layers.network import Network
 from assay.model.cnn import Cnn
 from assay.model.mlp import Mlp
-from assay.split.write import learn, write_split
+from assay.split.learn import learn
+from assay.split.write import write_split
 
 
 @dataclass(frozen=True)

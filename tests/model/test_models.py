@@ -13,10 +13,11 @@ from torch.nn import functional
 
 from assay.config.load import build
 from assay.layers.network import Network
+from assay.layers.shape import forms_of
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(p.stem for p in (ROOT / "src/assay/model").glob("[a-z]*.py"))
-GIVEN_BY = {"vector": "table", "image": "image"}
+GIVEN_BY = {"vector": "table", "image": "image", "sequence": "sequence", "tokens": "text"}
 BATCH = 32
 
 
@@ -31,6 +32,7 @@ def _knobs(name):
 CASES = [
     pytest.param(name, kind, task, id=f"{name}-{kind}-{task}")
     for name in NAMES
+    if "row" in forms_of(_knobs(name))
     for kind in _knobs(name).takes
     for task in ("classification", "regression")
 ]
@@ -153,3 +155,16 @@ def test_a_row_s_answer_does_not_depend_on_its_neighbours(case):
     network = _network(knobs, spec).eval()
     alone = network(**{name: tensor[:1] for name, tensor in batch.items()})
     torch.testing.assert_close(alone, network(**batch)[:1], rtol=1e-4, atol=1e-5)
+
+
+@every_case
+def test_what_lies_after_a_row_s_end_does_not_change_its_answer(case):
+    knobs, spec, batch, _ = case
+    if "lengths" not in batch:
+        return
+    network = _network(knobs, spec).eval()
+    changed = dict(batch)
+    for name in {"sequence", "tokens"} & set(batch):
+        after = torch.full_like(batch[name][:, :3], 7)
+        changed[name] = torch.cat([batch[name], after], dim=1)
+    torch.testing.assert_close(network(**changed), network(**batch), rtol=1e-4, atol=1e-5)

@@ -27,8 +27,9 @@ from assay.data.splitting import Splitting
 from assay.data.table import infer_task
 from assay.errors import DataError
 from assay.split.assign import SPLITS, assign
+from assay.split.learn import learn
 from assay.split.prepare import prepare
-from assay.split.write import learn, write_split
+from assay.split.write import write_split
 
 _COUNT = 60
 _LABELS = np.array(["train", "train", "valid", "train", "test", "train"] * 10)

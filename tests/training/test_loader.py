@@ -2,6 +2,7 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.synthetic import write_inputs
 
 from assay.training.loader import Batches, Passes, Rows, evaluation_size, order
 
@@ -12,12 +13,16 @@ class Numbered:
     def __init__(self, rows):
         self.target = np.arange(rows)
         self.inputs = {}
+        self.is_ragged = False
 
     def __len__(self):
         return len(self.target)
 
     def batch(self, indices):
         return {"numeric": indices.astype(np.float32)[:, None]}
+
+    def targets(self, indices):
+        return self.target[indices]
 
     def whole(self):
         return self.batch(np.arange(len(self)))
@@ -116,3 +121,21 @@ def test_big_rows_are_evaluated_a_few_at_a_time(images):
 
     assert evaluation_size(Big()) == 1
     assert evaluation_size(images.valid) > 1000
+
+
+def test_a_batch_of_ragged_rows_is_as_wide_as_its_own_longest(tmp_path):
+    inputs = write_inputs(tmp_path, kind="sequence", task="classification")
+    batches = Batches(Rows(inputs.train), batch_size=4, seed=0)
+    for piece in batches:
+        for batch in piece:
+            steps, lengths = batch.inputs["sequence"], batch.inputs["lengths"]
+            assert steps.shape[1] == lengths.max()
+
+
+def test_ragged_batches_do_not_depend_on_where_an_epoch_was_begun(tmp_path):
+    inputs = write_inputs(tmp_path, kind="sequence", task="classification")
+    whole, later = (Batches(Rows(inputs.train), batch_size=4, seed=0) for _ in range(2))
+    later.start_at(epoch=0, batch=3)
+    everything = [batch for piece in whole for batch in piece]
+    for ours, theirs in zip(everything[3:], [b for p in later for b in p], strict=True):
+        assert ours.inputs["sequence"].nan_to_num().equal(theirs.inputs["sequence"].nan_to_num())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from assay.data.prepared import Split
+from assay.data.prepared import LENGTHS, Split
 
 _CELLS = 20_000_000
 _PIXELS = 32
@@ -28,7 +29,7 @@ class Features:
 
 
 def features(split: Split, indices: np.ndarray) -> Features:
-    """Return the rows at ``indices`` as float32, images flattened and averaged to 32 by 32."""
+    """Return the rows at ``indices`` as float32; images averaged to 32 by 32, sequences summed up."""
     parts = [_part(split, indices[i : i + _BATCH]) for i in range(0, max(1, len(indices)), _BATCH)]
     matrix = np.concatenate(parts)
     codes = split.inputs["categorical"].shape[1] if "categorical" in split.inputs else 0
@@ -49,8 +50,24 @@ def _part(split: Split, indices: np.ndarray) -> np.ndarray:
     batch = split.batch(indices)
     if "image" in batch:
         return _smaller(batch["image"]).reshape(len(indices), -1)
+    if "sequence" in batch:
+        return _summary(batch["sequence"], batch[LENGTHS])
+    if "tokens" in batch:
+        return batch[LENGTHS][:, None].astype(np.float32)
     parts = [batch[name].astype(np.float32) for name in ("numeric", "categorical") if name in batch]
     return np.concatenate(parts, axis=1)
+
+
+def _summary(sequences: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return mean, spread, least, greatest, first and last value of each channel, and the length."""
+    is_inside = np.arange(sequences.shape[1]) < lengths[:, None]
+    known = np.where(is_inside[:, :, None], sequences.astype(np.float64), np.nan)
+    last = sequences[np.arange(len(sequences)), lengths - 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a channel without any value is NaN
+        parts = [f(known, axis=1) for f in (np.nanmean, np.nanstd, np.nanmin, np.nanmax)]
+    parts += [sequences[:, 0], last, lengths[:, None]]
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def _smaller(images: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ class Baseline:
 
     about: Mapping[Task, str]
     build: Build
-    kinds: tuple[Kind, ...] = ("table", "image")
+    kinds: tuple[Kind, ...] = ("table", "image", "sequence")
 
 
 def _trivial(task: Task, features: Features, seed: int) -> Any:
@@ -66,6 +66,7 @@ BASELINES: Mapping[str, Baseline] = {
             "regression": "the mean of the training rows",
         },
         build=_trivial,
+        kinds=("table", "image", "sequence", "text"),
     ),
     "linear": Baseline(
         about={
@@ -80,6 +81,6 @@ BASELINES: Mapping[str, Baseline] = {
             "regression": "histogram gradient boosting of trees, default settings",
         },
         build=_boosting,
-        kinds=("table",),
+        kinds=("table", "sequence"),
     ),
 }

@@ -2,10 +2,15 @@
 
 A split's folder holds, by kind of input: ``numeric.npy`` (float32, rows by columns) and
 ``categorical.npy`` (int64 codes) for tables; ``image-00000.npy`` and following (uint8, rows by
-channels by height by width, in pieces of bounded size) for images; ``target.npy`` (int64 class
-codes, or float32 in the target's own unit); and ``rows.parquet`` with what people read: ``__id__``,
-``__target__``, where given ``__group__`` and ``__time__``, sensitive columns, and the raw columns
-of a table.
+channels by height by width, in pieces of bounded size) for images; ``sequence-00000.npy`` and
+following (float32, steps of all rows by channels) or ``tokens-00000.npy`` and following (int32),
+with ``sequence-offsets.npy`` or ``tokens-offsets.npy`` (int64, where each row begins).
+
+``target.npy`` is a row's target: int64 class codes, uint8 (rows, labels), float32 in the target's
+own unit, for forecasts (rows, horizon, series). Tasks with a target for each step keep those as
+``tags-00000.npy`` with ``tags-offsets.npy``, and the number of steps in ``target.npy``. In
+``rows.parquet`` is what people read: ``__id__``, ``__target__``, where given ``__group__`` and
+``__time__``, sensitive columns, and the raw columns of a table.
 """
 
 from __future__ import annotations
@@ -15,17 +20,24 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from pyarrow import ArrowException
 
+from assay.data.ragged import Ragged
 from assay.errors import ArtifactError
 
 ID, TARGET, GROUP, TIME = "__id__", "__target__", "__group__", "__time__"
 RESERVED = (ID, TARGET, GROUP, TIME)
 PIECE_BYTES = 256 << 20
+LENGTHS = "lengths"
+IGNORED = -100
+"""The target of a step that is none: what fills a batch of tags up."""
 _TENSORS = ("numeric", "categorical", "image")
+_RAGGED = ("sequence", "tokens")
+_TAGS = "tags"
 # What NumPy, pyarrow and the archives that they read raise for files that lie about themselves.
 UNREADABLE = (
     ArithmeticError,
@@ -72,20 +84,77 @@ class Pieces:
         return rows
 
 
+class Rows(Protocol):
+    """One input of a split: its rows, and a batch of them."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and the shape of one of them, of the longest where they differ."""
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows at ``indices``, in that order, as one array in memory."""
+
+
+class Padded:
+    """Ragged rows as a batch takes them: each filled up with zeros to the longest of the batch."""
+
+    def __init__(self, rows: Ragged) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, the steps of the longest, and the shape of one step."""
+        longest = int(self.rows.lengths.max(initial=0))
+        return (len(self), longest, *self.rows.values.shape[1:])
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows at ``indices``; tokens as int64."""
+        array = self.rows.padded(indices)
+        return array.astype(np.int64) if array.dtype == np.int32 else array
+
+
 class Split:
-    """One prepared split: its tensors by name, its target, and its rows as people read them."""
+    """One prepared split: its tensors by name, its target, and its rows as people read them.
+
+    Beside ragged rows there is the input ``lengths``, int64 (rows,). ``tags`` are the targets of
+    single steps, None for tasks without.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.target: np.ndarray = _open(folder / "target.npy")
-        self.inputs: Mapping[str, Pieces] = dict(_tensors(folder))
+        self.inputs: Mapping[str, Rows] = dict(_tensors(folder))
+        self.tags = _ragged(folder, _TAGS)
 
     def __len__(self) -> int:
         return len(self.target)
 
+    @property
+    def is_ragged(self) -> bool:
+        """Whether rows are of unequal length, so that a batch's width is its own."""
+        return LENGTHS in self.inputs or self.tags is not None
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How many steps each row has, int64 (rows,): 1 where rows have none."""
+        found = self.inputs.get(LENGTHS)
+        everything = np.arange(len(self))
+        return np.ones(len(self), np.int64) if found is None else found.gather(everything)
+
     def batch(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Return the input tensors of the rows at ``indices``, by name."""
         return {name: pieces.gather(indices) for name, pieces in self.inputs.items()}
+
+    def targets(self, indices: np.ndarray) -> np.ndarray:
+        """Return what a loss takes: rows of ``target``, or padded tags, int64 (rows, steps)."""
+        if self.tags is None:
+            return np.asarray(self.target[indices])
+        return self.tags.padded(indices, fill=IGNORED).astype(np.int64)
 
     def whole(self) -> dict[str, np.ndarray]:
         """Return every row's input tensors, by name, in memory."""
@@ -101,11 +170,30 @@ class Split:
             ) from error
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, Pieces]]:
+def _tensors(folder: Path) -> Iterator[tuple[str, Rows]]:
     for name in _TENSORS:
-        files = sorted(folder.glob(f"{name}-[0-9]*.npy")) or sorted(folder.glob(f"{name}.npy"))
-        if files:
-            yield name, Pieces([_open(file) for file in files])
+        if pieces := _pieces(folder, name):
+            yield name, pieces
+    for name in _RAGGED:
+        if rows := _ragged(folder, name):
+            yield name, Padded(rows)
+            yield LENGTHS, Pieces([rows.lengths])
+
+
+def _pieces(folder: Path, name: str) -> Pieces | None:
+    files = sorted(folder.glob(f"{name}-[0-9]*.npy")) or sorted(folder.glob(f"{name}.npy"))
+    return Pieces([_open(file) for file in files]) if files else None
+
+
+def _ragged(folder: Path, name: str) -> Ragged | None:
+    values = _pieces(folder, name)
+    if values is None:
+        return None
+    place = folder / f"{name}-offsets.npy"
+    try:
+        return Ragged(values, _open(place))
+    except (ArtifactError, *UNREADABLE) as error:
+        raise ArtifactError(f"{place} is damaged: {error}") from error
 
 
 def _open(path: Path) -> np.ndarray:
@@ -127,3 +215,14 @@ def write_pieces(
     rows = max(1, piece_bytes // max(1, array[:1].nbytes))
     for number, start in enumerate(range(0, max(1, len(array)), rows)):
         np.save(folder / f"{name}-{number:05d}.npy", array[start : start + rows])
+
+
+def write_ragged(folder: Path, name: str, rows: Ragged, *, piece_bytes: int = PIECE_BYTES) -> None:
+    """Write ragged rows as ``name-00000.npy`` and following, and ``name-offsets.npy``."""
+    np.save(folder / f"{name}-offsets.npy", rows.offsets.astype(np.int64))
+    count = rows.values.shape[0]
+    size = rows.values.gather(np.arange(min(1, count))).nbytes
+    at_a_time = max(1, piece_bytes // max(1, size))
+    for number, start in enumerate(range(0, max(1, count), at_a_time)):
+        piece = rows.values.gather(np.arange(start, min(start + at_a_time, count)))
+        np.save(folder / f"{name}-{number:05d}.npy", piece)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from assay.data.spec import Kind
+from assay.data.ragged import Ragged
+from assay.data.spec import Kind, Task
 from assay.data.splitting import Splitting
+from assay.data.tokenizer import Tokenizing
 
-TaskChoice = Literal["auto", "classification", "regression"]
+TaskChoice: TypeAlias = Literal["auto"] | Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What columns are for, other than being features."""
+    """What columns are for, other than being features; no ``target`` where there is no such column."""
 
-    target: str
+    target: str = ""
     id: str | None = None
     group: str | None = None
     time: str | None = None
@@ -33,33 +35,73 @@ class Roles:
     def withheld(self) -> frozenset[str]:
         """The columns that are no features: sensitive ones are, unless they are ignored too."""
         named = (self.target, self.id, self.group, self.time, self.split, *self.ignore)
-        return frozenset(name for name in named if name is not None)
+        return frozenset(name for name in named if name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecasting:
+    """Of what the targets' last axis is, and the period of the naive forecast in steps."""
+
+    series: tuple[str, ...]
+    season: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
-    """Examples as they came: a frame with target and roles, and for images their pixels.
+    """Examples as they came: a frame with target and roles, and what no cell of it can hold.
 
-    ``images`` is uint8, rows by channels by height by width, in the order of ``frame``.
+    ``images`` is uint8, rows by channels by height by width; ``series`` are float32 steps by
+    ``channels`` a row, NaN where a value is missing; ``text`` is how the frame's column of texts
+    becomes tokens. ``targets`` is a target that is no column: steps by series for forecasting, a
+    tag's name for each step for tagging. All are in the order of ``frame``.
     """
 
     frame: pd.DataFrame
     roles: Roles
     task: TaskChoice = "auto"
     images: np.ndarray | None = None
+    series: Ragged | None = None
+    channels: tuple[str, ...] = ()
+    text: Tokenizing | None = None
+    targets: np.ndarray | Ragged | None = None
+    forecast: Forecasting | None = None
     source: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What the inputs are."""
+        given = {"image": self.images, "sequence": self.series, "text": self.text}
+        kinds: list[Kind] = [name for name, part in given.items() if part is not None]  # type: ignore[misc]
+        return kinds[0] if kinds else "table"
 
     def digest(self) -> str:
         """Return the SHA-256 of all content, in hex."""
         total = hashlib.sha256("\0".join(map(str, self.frame.columns)).encode())
         total.update(np.asarray(pd.util.hash_pandas_object(self.frame, index=False)).tobytes())
-        if self.images is not None:
-            total.update(np.ascontiguousarray(self.images).tobytes())
+        for array in (self.images, *_arrays(self.series), *_arrays(self.targets)):
+            if array is not None:
+                total.update(_bytes(array))
         return total.hexdigest()
 
 
+def _arrays(part: np.ndarray | Ragged | None) -> tuple[np.ndarray | None, ...]:
+    if isinstance(part, Ragged):
+        return part.offsets, part.values.gather(np.arange(part.values.shape[0]))
+    return (part,)
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    if array.dtype == object:
+        array = np.asarray(pd.util.hash_array(array.reshape(-1)))
+    return np.ascontiguousarray(array).tobytes()
+
+
 class DataSet(Protocol):
-    """A kind of data: a frozen dataclass of knobs that can read what it describes."""
+    """A kind of data: a frozen dataclass of knobs that can read what it describes.
+
+    A set for one task only says which in a class variable ``task``, so that a model that cannot do it
+    is refused before anything runs.
+    """
 
     kind: ClassVar[Kind]
 

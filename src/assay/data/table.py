@@ -18,6 +18,13 @@ _FEW_VALUES = 20
 _EXACT = 2.0**53
 
 
+def task_of(raw: Raw) -> Task:
+    """Return the task that was chosen, or that the target's values suggest."""
+    if raw.task != "auto":
+        return raw.task
+    return infer_task(raw.frame[raw.roles.target], chosen="auto")
+
+
 def infer_task(target: pd.Series, *, chosen: TaskChoice) -> Task:
     """Return the chosen task, or infer it: words, booleans and few whole numbers are classes."""
     if chosen != "auto":
@@ -49,7 +56,9 @@ def _is_whole(numbers: pd.Series) -> bool:
 
 
 def features(raw: Raw) -> list[str]:
-    """Return the names of the columns that are features, in the file's order."""
+    """Return the names of the columns that are features, in the file's order; none but for tables."""
+    if raw.kind != "table":
+        return []
     return [str(c) for c in raw.frame.columns if c not in raw.roles.withheld]
 
 

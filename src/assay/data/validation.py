@@ -24,7 +24,7 @@ def validate(raw: Raw, *, task: Task) -> None:
     problems = [
         *_schema_problems(raw, task),
         *_word_problems(raw),
-        *_target_problems(raw.frame[raw.roles.target], task),
+        *(_target_problems(raw.frame[raw.roles.target], task) if raw.roles.target else ()),
     ]
     if problems:
         raise DataError(
@@ -48,8 +48,9 @@ def _schema(raw: Raw, task: Task) -> pa.DataFrameSchema:
     finite = pa.Check(_is_finite, name="is finite", ignore_na=False)
     numeric = [c for c in features(raw) if column_type(raw.frame[c], raw=raw) == "numeric"]
     columns = {c: pa.Column(checks=finite, nullable=True, required=True) for c in numeric}
-    target = [finite] if task == "regression" else []
-    columns[raw.roles.target] = pa.Column(checks=target, nullable=False, required=True)
+    if raw.roles.target:
+        target = [finite] if task == "regression" else []
+        columns[raw.roles.target] = pa.Column(checks=target, nullable=False, required=True)
     return pa.DataFrameSchema(columns)
 
 
@@ -87,6 +88,8 @@ def _target_problems(target: pd.Series, task: Task) -> list[str]:
         return [
             f"the target '{target.name}' has {len(counts)} value{only}: there is nothing to learn"
         ]
+    if task not in ("classification", "regression"):
+        return []
     if task == "regression":
         is_number = pd.to_numeric(values, errors="coerce").notna()
         if not is_number.all():

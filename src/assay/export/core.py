@@ -1,4 +1,4 @@
-"""The torch part of the graph: from the network's inputs to its answer, batch size free."""
+"""The torch part of the graph: from the network's inputs to its answer, rows and steps free."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from assay.errors import ExportError
 from assay.export.scorer import Scorer
 
 ANSWER = "answer"
+_BATCH, _STEPS = torch.export.Dim("batch"), torch.export.Dim("steps")
+_STEPPED = frozenset({"sequence", "tokens"})
 
 
 def core_graph(scorer: Scorer, *, example: Mapping[str, Tensor], opset: int) -> onnx.ModelProto:
@@ -24,14 +26,14 @@ def core_graph(scorer: Scorer, *, example: Mapping[str, Tensor], opset: int) -> 
 
     Raises ExportError when an operation of the model has no ONNX counterpart.
     """
-    batch = torch.export.Dim("batch")
+    free = tuple(_free_axes(name) for name in scorer.names)
     try:
         with _quiet():
             program: Any = torch.onnx.export(
                 scorer,
                 tuple(example[name] for name in scorer.names),
                 dynamo=True,
-                dynamic_shapes={"tensors": tuple({0: batch} for _ in scorer.names)},
+                dynamic_shapes={"tensors": free},
                 input_names=list(scorer.names),
                 output_names=[ANSWER],
                 opset_version=opset,
@@ -44,6 +46,11 @@ def core_graph(scorer: Scorer, *, example: Mapping[str, Tensor], opset: int) -> 
             "use operations that torch.onnx.export knows, with a free batch size"
         ) from error
     return _bare(program.model_proto)
+
+
+def _free_axes(name: str) -> dict[int, torch.export.Dim]:
+    """Return the axes of an input whose size is the caller's: rows, and steps where there are some."""
+    return {0: _BATCH, 1: _STEPS} if name in _STEPPED else {0: _BATCH}
 
 
 @contextlib.contextmanager

@@ -51,12 +51,13 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
 
 
 def _calibration(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Calibration:
-    if knobs.calibrate == "none" or spec.task == "regression":
+    if knobs.calibrate == "none" or spec.task != "classification":
         return Calibration()
     return fit_temperature(logits(network, valid), np.asarray(valid.target))
 
 
 def _example(split: Split) -> Mapping[str, Tensor]:
-    """A few rows repeated, since a batch of one would be taken for a fixed size."""
-    batch = split.batch(np.arange(_EXAMPLE_ROWS) % len(split))
-    return {name: torch.from_numpy(array) for name, array in batch.items()}
+    """A few rows, the longest among them, since a size of one would be taken for a fixed one."""
+    longest = int(split.lengths.argmax())
+    rows = (longest + np.arange(_EXAMPLE_ROWS)) % len(split)
+    return {name: torch.from_numpy(array) for name, array in split.batch(rows).items()}

@@ -7,16 +7,17 @@ code 0 for a category that training did not have. Names of inner values begin wi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper
 
-from assay.data.spec import Column, Spec
+from assay.data.spec import Column, Spec, Task
 from assay.errors import ExportError
 from assay.export.core import ANSWER
-from assay.inference.signature import IMAGE, PREDICTION, PROBABILITY, Signature, Tensor
+from assay.inference.signature import PREDICTION, PROBABILITY, Signature, Tensor
 
 _INNER = "assay/"
 _ML_OPSET = 3
@@ -30,6 +31,9 @@ _TYPES = {
 }
 _DTYPES = {"bool": np.bool_, "int64": np.int64, "string": np.object_}
 _NodesOf = Callable[[Column, str], list[NodeProto]]
+Tail: TypeAlias = tuple[list[NodeProto], list[TensorProto]]
+"""Nodes from the network's answer to the graph's outputs, and the constants that they need."""
+
 _ROWS, _COLUMN = _INNER + "rows", _INNER + "column"
 
 
@@ -40,8 +44,8 @@ def whole_graph(core: onnx.ModelProto, *, spec: Spec, signature: Signature) -> o
     """
     _require_free_names(signature)
     _rename(core.graph)
-    head = _image_head() if spec.image else _table_head(spec)
-    tail, labels = _tail(spec, signature)
+    head = _table_head(spec) if spec.kind == "table" else _plain_head(signature)
+    tail, labels = _TAILS[spec.task](spec, signature)
     graph = helper.make_graph(
         [*head, *core.graph.node, *tail],
         "assay",
@@ -87,7 +91,7 @@ def _inner(name: str) -> str:
 
 
 def _value(tensor: Tensor) -> ValueInfoProto:
-    shape: list[str | int | None] = ["batch", *tensor.shape[1:]]
+    shape = ["batch", *("steps" if size < 0 else size for size in tensor.shape[1:])]
     return helper.make_tensor_value_info(tensor.name, _TYPES[tensor.type], shape)
 
 
@@ -101,8 +105,10 @@ def _shapes(nodes: Sequence[NodeProto]) -> list[TensorProto]:
     ]
 
 
-def _image_head() -> list[NodeProto]:
-    return [helper.make_node("Identity", [IMAGE], [_inner(IMAGE)], name=_INNER + "head")]
+def _plain_head(signature: Signature) -> list[NodeProto]:
+    """Inputs that the network takes as they come."""
+    names = [tensor.name for tensor in signature.inputs]
+    return [helper.make_node("Identity", [n], [_inner(n)], name=_inner(f"head/{n}")) for n in names]
 
 
 def _table_head(spec: Spec) -> list[NodeProto]:
@@ -142,10 +148,12 @@ def _text_nodes(column: Column, result: str) -> list[NodeProto]:
     ]
 
 
-def _tail(spec: Spec, signature: Signature) -> tuple[list[NodeProto], list[TensorProto]]:
+def _value_tail(spec: Spec, signature: Signature) -> Tail:
+    return [helper.make_node("Reshape", [_inner(ANSWER), _ROWS], [PREDICTION])], []
+
+
+def _class_tail(spec: Spec, signature: Signature) -> Tail:
     answer = _inner(ANSWER)
-    if spec.task == "regression":
-        return [helper.make_node("Reshape", [answer, _ROWS], [PREDICTION])], []
     dtype = _DTYPES[signature.outputs[0].type]
     labels = numpy_helper.from_array(np.array(spec.classes, dtype), _INNER + "classes")
     code = _INNER + "code"
@@ -155,6 +163,12 @@ def _tail(spec: Spec, signature: Signature) -> tuple[list[NodeProto], list[Tenso
         helper.make_node("Gather", [_INNER + "classes", code], [PREDICTION]),
     ]
     return nodes, [labels]
+
+
+_TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
+    "classification": _class_tail,
+    "regression": _value_tail,
+}
 
 
 def _checked(model: onnx.ModelProto) -> onnx.ModelProto:

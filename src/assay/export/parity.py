@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from assay.data.prepared import Split
-from assay.data.spec import Spec
+from assay.data.spec import Spec, Task
 from assay.errors import ExportError
 from assay.export.scorer import Scorer, answers
 from assay.inference.feeds import split_feeds
@@ -17,6 +18,11 @@ from assay.inference.session import Session
 from assay.inference.signature import Signature
 
 _BATCH = 256
+Unit: TypeAlias = Literal["probability", "standard deviations of the target"]
+_UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float]]] = {
+    "classification": lambda spec: ("probability", 1.0),
+    "regression": lambda spec: ("standard deviations of the target", spec.target_std),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +30,7 @@ class Parity:
     """The largest difference in ``unit``, over how many rows, and the share of equal classes."""
 
     largest_difference: float
-    unit: Literal["probability", "standard deviations of the target"]
+    unit: Unit
     rows: int
     tolerance: float
     equal_labels: float | None = None
@@ -43,14 +49,14 @@ def measure_parity(
     expected = answers(scorer, valid).astype(np.float64)
     feeds = split_feeds(valid, signature, batch_size=_BATCH)
     found = scores_of(Session(model).stream(feeds), signature)
-    is_classifier = spec.task == "classification"
-    difference = np.abs(found - expected) / (1.0 if is_classifier else spec.target_std)
+    unit, scale = _UNITS[spec.task](spec)
+    difference = np.abs(found - expected) / scale
     parity = Parity(
         largest_difference=float(difference.max(initial=0.0)),
-        unit="probability" if is_classifier else "standard deviations of the target",
+        unit=unit,
         rows=len(valid),
         tolerance=tolerance,
-        equal_labels=_equal_labels(found, expected) if is_classifier else None,
+        equal_labels=_equal_labels(found, expected) if spec.task == "classification" else None,
     )
     _require(parity, worst=int(difference.reshape(len(valid), -1).max(1).argmax()))
     return parity

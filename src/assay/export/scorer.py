@@ -29,9 +29,10 @@ class Scorer(nn.Module):
     def forward(self, *tensors: Tensor) -> Tensor:
         """Return the answer for a batch."""
         outputs = self.network(**dict(zip(self.names, tensors, strict=True)))
-        return self.network.answer(
+        answer: Tensor = self.network.answer(
             outputs if self.temperature == 1.0 else outputs / self.temperature
         )
+        return answer
 
 
 def answers(scorer: Scorer, split: Split) -> np.ndarray:

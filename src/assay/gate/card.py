@@ -15,6 +15,14 @@ Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By a metric's name: ``value``, ``low`` and ``high``, any of them None."""
 
 
+_GIVEN = {"image": "one image", "sequence": "one sequence", "text": "one text"}
+_ARRAYS = {
+    "image": "{'image': pixels}",
+    "sequence": "{'sequence': steps, 'lengths': lengths}",
+    "text": "{'tokens': ids, 'lengths': lengths}",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """All that a card tells."""
@@ -61,7 +69,7 @@ def _head(facts: Facts) -> Iterator[str]:
     chosen = ", ".join(f"{group}: `{option}`" for group, option in facts.choices.items())
     yield from (f"# {facts.name}, version {facts.version}", "", f"**{facts.verdict}**", "")
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
-    inputs = "one image" if facts.kind == "image" else f"{facts.inputs} columns"
+    inputs = _GIVEN.get(facts.kind, f"{facts.inputs} columns")
     yield from (f"Predicts `{facts.target}` ({what}) from {inputs}. {chosen}.", "")
 
 
@@ -146,7 +154,7 @@ def _load(facts: Facts) -> Iterator[str]:
     address = f"models:/{facts.name}/{facts.version}"
     yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv", "")
     yield from ("or in Python, rows numbered from 0:", "")
-    given = "{'image': pixels}" if facts.kind == "image" else "frame.reset_index(drop=True)"
+    given = _ARRAYS.get(facts.kind, "frame.reset_index(drop=True)")
     yield f"    mlflow.pyfunc.load_model('{address}').predict({given})"
 
 

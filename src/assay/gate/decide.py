@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from assay.data.spec import Task
 from assay.errors import ConfigError, nearest
 from assay.gate.knobs import Gate
 from assay.metrics.objective import Objective, direction, objective
@@ -53,7 +54,7 @@ class Champion:
     note: str = ""
 
 
-def metric_of(gate: Gate, *, task: Literal["classification", "regression"]) -> Objective:
+def metric_of(gate: Gate, *, task: Task) -> Objective:
     """Return the metric on which baselines and champion are met."""
     if gate.metric == "auto":
         return objective(task)

@@ -7,21 +7,26 @@ nearest name there is, and a value of the wrong type is named with its row, coun
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from assay.data.prepared import Split
+from assay.data.prepared import LENGTHS, Split
+from assay.data.ragged import ragged
+from assay.data.spec import Kind, required
 from assay.data.table import as_text
+from assay.data.tokenizer import encode
 from assay.errors import DataError, nearest
-from assay.inference.signature import IMAGE, Signature, Tensor
+from assay.inference.signature import SEQUENCE, TOKENS, Signature, Tensor
 
 _WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
 _WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 _LARGEST = float(np.finfo(np.float32).max)
 _LEVELS = 255
 _NO_TEXT = ""
+ROW = "row"
+"""The column of a long table that says which sequence a step belongs to."""
 
 
 def split_feeds(
@@ -34,22 +39,43 @@ def split_feeds(
             yield {name: array[start : start + batch_size] for name, array in feeds.items()}
         return
     for start in range(0, len(split), batch_size):
-        stop = min(start + batch_size, len(split))
-        yield {IMAGE: split.inputs[IMAGE].gather(np.arange(start, stop))}
+        yield split.batch(np.arange(start, min(start + batch_size, len(split))))
 
 
 def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
     """Return the raw inputs of a table's rows; columns that the graph does not take are left out.
 
     Images come one row an image, their pixels in columns ``pixel_0`` and following (channel by
-    channel, row by row, 0 to 255). Raises DataError with every problem of the columns' names, or
-    with the first value that does not fit.
+    channel, row by row, 0 to 255); sequences a line a step, in order, with the row's name in
+    ``row`` and a column for each channel; texts in their column. Raises DataError with every problem
+    of the columns' names, or with the first value that does not fit.
     """
-    frame = frame.rename(columns=str)
-    if signature.kind == "image":
-        return _pixels(frame, signature.inputs[0])
+    return _FRAMES[signature.kind](frame.rename(columns=str), signature)
+
+
+def _columns(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
     _check_names(frame, [tensor.name for tensor in signature.inputs])
     return {tensor.name: _column(frame[tensor.name], tensor) for tensor in signature.inputs}
+
+
+def _tokens(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
+    text = required(signature.text)
+    _check_names(frame, [text.column])
+    texts = as_text(frame[text.column]).fillna(_NO_TEXT).tolist()
+    rows = encode(text.tokenizer, texts, steps=text.steps)
+    everything = np.arange(len(rows))
+    return {TOKENS: rows.padded(everything).astype(np.int64), LENGTHS: rows.lengths}
+
+
+def _steps(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
+    """Sequences in one long table: a column that names the row, and a column for each channel."""
+    _check_names(frame, [ROW, *signature.channels])
+    values = np.stack([_numbers(frame[c]) for c in signature.channels], axis=1)
+    codes, _ = pd.factorize(frame[ROW])
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(values[order].astype(np.float32), np.flatnonzero(np.diff(codes[order])) + 1)
+    rows = ragged(parts)
+    return {SEQUENCE: rows.padded(np.arange(len(rows))), LENGTHS: rows.lengths}
 
 
 def unseen_categories(
@@ -117,7 +143,8 @@ def _refuse(wrong: np.ndarray, series: pd.Series, *, expected: str) -> None:
         )
 
 
-def _pixels(frame: pd.DataFrame, tensor: Tensor) -> dict[str, np.ndarray]:
+def _pixels(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
+    tensor = signature.inputs[0]
     shape = tensor.shape[1:]
     names = [f"pixel_{i}" for i in range(int(np.prod(shape)))]
     absent = [name for name in names if name not in frame.columns]
@@ -138,3 +165,11 @@ def _levels(pixels: pd.DataFrame) -> np.ndarray:
         _refuse(~is_level, pixels[name], expected="a whole number from 0 to 255")
         columns.append(levels.astype(np.uint8))
     return np.stack(columns, axis=1)
+
+
+_FRAMES: Mapping[Kind, Callable[[pd.DataFrame, Signature], dict[str, np.ndarray]]] = {
+    "table": _columns,
+    "image": _pixels,
+    "sequence": _steps,
+    "text": _tokens,
+}

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from assay.data.prepared import ID
+from assay.data.spec import Task
 from assay.errors import ArtifactError
 from assay.inference.signature import PREDICTION, PROBABILITY, Signature
 
 TARGET = "target"
+_SCORES: Mapping[Task, str] = {"classification": PROBABILITY, "regression": PREDICTION}
 
 
 def scores_of(outputs: Mapping[str, np.ndarray], signature: Signature) -> np.ndarray:
     """Return what the metrics take: probabilities (N, K), or values (N,) for regression."""
-    name = PROBABILITY if signature.task == "classification" else PREDICTION
-    return np.asarray(outputs[name], np.float64)
+    return np.asarray(outputs[_SCORES[signature.task]], np.float64)
 
 
 def prediction_table(outputs: Mapping[str, np.ndarray], signature: Signature) -> pd.DataFrame:

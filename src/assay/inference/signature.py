@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from assay.artifacts.files import read_json, write_json
-from assay.data.spec import Column, Image, Kind, Spec, Task
+from assay.data.prepared import LENGTHS
+from assay.data.spec import Column, Kind, Spec, Task, Text, required
 from assay.errors import ArtifactError
 
 PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
+SEQUENCE, TOKENS = "sequence", "tokens"
 Label = str | int | bool
+Holds = Literal[
+    "numeric", "boolean", "categorical", "image", "sequence", "tokens", "lengths", "output"
+]
 
 _MISSING_NUMBER = "NaN is a missing value: it becomes the column's median"
 _MISSING_TEXT = "an unknown or missing (empty) category counts as none of them (code 0)"
@@ -21,27 +27,32 @@ _MISSING_TEXT = "an unknown or missing (empty) category counts as none of them (
 class Tensor:
     """An input or output: its ONNX element type and its shape, -1 for the free number of rows.
 
-    ``holds`` is what a column means (numeric, boolean, categorical), else ``image`` or ``output``.
+    ``holds`` is what a column means (numeric, boolean, categorical), else what the whole is.
     ``categories`` are those that a categorical column had in training.
     """
 
     name: str
     type: Literal["double", "float", "string", "int64", "bool", "uint8"]
     shape: tuple[int, ...] = (-1,)
-    holds: Literal["numeric", "boolean", "categorical", "image", "output"] = "output"
+    holds: Holds = "output"
     note: str = ""
     categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """Inputs, outputs and classes of an exported graph; classes in the order of their codes."""
+    """Inputs, outputs and classes of an exported graph; classes in the order of their codes.
+
+    ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called.
+    """
 
     task: Task
     kind: Kind
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     classes: tuple[Label, ...] = ()
+    text: Text | None = None
+    channels: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write the signature as JSON."""
@@ -53,15 +64,36 @@ def signature_of(spec: Spec) -> Signature:
     return Signature(
         task=spec.task,
         kind=spec.kind,
-        inputs=_image_input(spec.image)
-        if spec.image
-        else tuple(_column_input(c) for c in spec.columns),
-        outputs=_outputs(spec),
+        inputs=_INPUTS[spec.kind](spec),
+        outputs=_OUTPUTS[spec.task](spec),
         classes=spec.classes,
+        text=spec.text,
+        channels=spec.series.channels if spec.series else (),
     )
 
 
-def _image_input(image: Image) -> tuple[Tensor, ...]:
+def _column_inputs(spec: Spec) -> tuple[Tensor, ...]:
+    return tuple(_column_input(column) for column in spec.columns)
+
+
+def _sequence_inputs(spec: Spec) -> tuple[Tensor, ...]:
+    channels = len(required(spec.series).channels)
+    note = (
+        "rows, steps, channels; NaN is a missing value, and what lies after a row's end is not read"
+    )
+    steps = Tensor(
+        name=SEQUENCE, type="float", shape=(-1, -1, channels), holds="sequence", note=note
+    )
+    return steps, _LENGTHS
+
+
+def _token_inputs(spec: Spec) -> tuple[Tensor, ...]:
+    note = "rows, ids of tokens; what lies after a row's end is not read"
+    return Tensor(name=TOKENS, type="int64", shape=(-1, -1), holds="tokens", note=note), _LENGTHS
+
+
+def _image_inputs(spec: Spec) -> tuple[Tensor, ...]:
+    image = required(spec.image)
     shape = (-1, image.channels, image.height, image.width)
     note = "rows, channels, height, width; values 0 to 255"
     return (Tensor(name=IMAGE, type="uint8", shape=shape, holds="image", note=note),)
@@ -79,9 +111,11 @@ def _column_input(column: Column) -> Tensor:
     )
 
 
-def _outputs(spec: Spec) -> tuple[Tensor, ...]:
-    if spec.task == "regression":
-        return (Tensor(name=PREDICTION, type="float", note=f"'{spec.target}' in its own unit"),)
+def _value_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    return (Tensor(name=PREDICTION, type="float", note=f"'{spec.target}' in its own unit"),)
+
+
+def _class_outputs(spec: Spec) -> tuple[Tensor, ...]:
     note = "one column a class, in the order of 'classes'"
     return (
         Tensor(name=PREDICTION, type=label_type(spec.classes), note="the most probable class"),
@@ -96,6 +130,21 @@ def label_type(classes: tuple[Label, ...]) -> Literal["bool", "int64", "string"]
     return "int64" if all(isinstance(c, int) for c in classes) else "string"
 
 
+_LENGTHS = Tensor(
+    name=LENGTHS, type="int64", holds="lengths", note="how many steps each row has, at least 1"
+)
+_INPUTS: Mapping[Kind, Callable[[Spec], tuple[Tensor, ...]]] = {
+    "table": _column_inputs,
+    "image": _image_inputs,
+    "sequence": _sequence_inputs,
+    "text": _token_inputs,
+}
+_OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
+    "classification": _class_outputs,
+    "regression": _value_outputs,
+}
+
+
 def read_signature(path: Path) -> Signature:
     """Read ``signature.json``; ArtifactError where it is missing or damaged."""
     values: Any = read_json(path)
@@ -106,6 +155,8 @@ def read_signature(path: Path) -> Signature:
             inputs=tuple(_tensor(t) for t in values["inputs"]),
             outputs=tuple(_tensor(t) for t in values["outputs"]),
             classes=tuple(values["classes"]),
+            text=Text(**values["text"]) if values.get("text") else None,
+            channels=tuple(values.get("channels", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error

@@ -2,48 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from assay.data.spec import Spec
+from assay.errors import ConfigError
 from assay.layers.adapters import adapter
+from assay.layers.answer import answer_of
 from assay.layers.preprocess import preprocess
-from assay.layers.shape import Model
+from assay.layers.shape import Model, form_of, forms_of
 
 
 class Network(nn.Module):
     """From a batch as ``Split.batch`` gives it to outputs.
 
     Inputs are given by name: ``numeric`` float32 (batch, columns) with NaN for a missing value,
-    ``categorical`` int64 codes (batch, columns), ``image`` uint8 (batch, channels, height, width).
-    Raises ConfigError when the model cannot take this kind of data.
+    ``categorical`` int64 codes (batch, columns), ``image`` uint8 (batch, channels, height, width),
+    ``sequence`` float32 (batch, steps, channels) or ``tokens`` int64 (batch, steps) with ``lengths``
+    int64 (batch,). Raises ConfigError when the model cannot take this kind of data, or cannot give
+    what its task asks for.
     """
-
-    target_mean: Tensor
-    target_std: Tensor
 
     def __init__(self, *, spec: Spec, model: Model) -> None:
         super().__init__()
-        self.is_classifier = spec.task == "classification"
         self.preprocess = preprocess(spec)
-        name = type(model).__name__.lower()
+        name, form = type(model).__name__.lower(), form_of(spec.task)
+        if form not in forms_of(model):
+            raise ConfigError(
+                [
+                    f"model: {name} gives an answer for each {' or '.join(forms_of(model))}, but "
+                    f"{spec.task} asks for one for each {form}"
+                ]
+            )
         self.adapter, shape = adapter(self.preprocess.shape, takes=model.takes, name=name)
-        self.body = model.build(shape, spec.outputs)
-        scale = spec.target_std if spec.target_std > 0 else 1.0
-        self.register_buffer("target_mean", torch.tensor(spec.target_mean), persistent=False)
-        self.register_buffer("target_std", torch.tensor(scale), persistent=False)
+        is_causal = spec.task == "language_modelling"
+        asked = replace(shape, gives=form, is_causal=is_causal)
+        self.body = model.build(asked, spec.outputs)
+        self.answer = answer_of(spec)
+        self._is_paired = form == "input"
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        """Return float32 logits (batch, classes), or the scaled target (batch, 1)."""
-        outputs: Tensor = self.body(self.adapter(self.preprocess(**inputs)))
+        """Return the body's float32 outputs.
+
+        For classes, logits (batch, classes); for a number, the scaled target (batch, 1); for
+        forecasts, scaled steps and series in one axis; for steps, logits (batch, steps, classes). A
+        body that gives its input again is put beside it, (batch, 2, features): what it gave, and
+        what it was given.
+        """
+        given = self.adapter(*self.preprocess(**inputs))
+        outputs: Tensor = self.body(*given)
+        if self._is_paired:
+            return torch.stack([outputs.flatten(1), given[0].flatten(1)], dim=1)
         return outputs
 
     def predict(self, **inputs: Tensor) -> Tensor:
-        """Return probabilities (batch, classes), or values (batch,) in the target's own unit."""
-        return self.answer(self(**inputs))
+        """Return the task's answer, as ``assay.layers.answer`` says."""
+        answer: Tensor = self.answer(self(**inputs))
+        return answer
 
-    def answer(self, outputs: Tensor) -> Tensor:
-        """Return what ``predict`` does, from what ``forward`` gave."""
-        if self.is_classifier:
-            return torch.softmax(outputs.float(), dim=1)
-        return outputs.float().squeeze(1) * self.target_std + self.target_mean
+    def penalty(self) -> Tensor | None:
+        """Return what the last forward adds to the loss, a scalar, where the body has such a thing."""
+        found = getattr(self.body, "penalty", None)
+        return None if found is None else found()

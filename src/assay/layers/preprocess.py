@@ -5,18 +5,27 @@ Nothing here is trained or saved with the weights; ``spec.json`` is the one plac
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
 import torch
 from torch import Tensor, nn
 
-from assay.data.spec import Column, Image, Spec
+from assay.data.spec import Column, Image, Kind, Series, Spec, Text, required
 from assay.layers.shape import Shape
 
+Given: TypeAlias = tuple[Tensor, ...]
+"""What a body is given: its input and, for sequences and tokens, the lengths of the rows."""
 
-def preprocess(spec: Spec) -> TablePreprocess | ImagePreprocess:
+
+def preprocess(spec: Spec) -> Preprocess:
     """Return the first layer for the specification's kind of data."""
-    if spec.image is not None:
-        return ImagePreprocess(spec.image)
-    return TablePreprocess(numeric=spec.numeric, categorical=spec.categorical)
+    return _KINDS[spec.kind](spec)
+
+
+def mask(lengths: Tensor, *, steps: int) -> Tensor:
+    """Return bool (batch, steps): which steps lie before their row's end."""
+    return torch.arange(steps, device=lengths.device).unsqueeze(0) < lengths.unsqueeze(1)
 
 
 class ImagePreprocess(nn.Module):
@@ -31,9 +40,43 @@ class ImagePreprocess(nn.Module):
         _constant(self, "mean", torch.tensor(image.mean).reshape(1, -1, 1, 1))
         _constant(self, "std", _divisor(image.std).reshape(1, -1, 1, 1))
 
-    def forward(self, *, image: Tensor) -> Tensor:
+    def forward(self, *, image: Tensor) -> Given:
         """Return the scaled images."""
-        return (image.to(self.mean.dtype) - self.mean) / self.std
+        return ((image.to(self.mean.dtype) - self.mean) / self.std,)
+
+
+class SeriesPreprocess(nn.Module):
+    """Sequences (batch, steps, C) to mean 0 and variance 1 per channel.
+
+    A missing number is 0, the mean; so is all that comes after a row's end.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, series: Series) -> None:
+        super().__init__()
+        self.shape = Shape("sequence", (series.steps, len(series.channels)))
+        _constant(self, "mean", torch.tensor(series.mean))
+        _constant(self, "std", _divisor(series.std))
+
+    def forward(self, *, sequence: Tensor, lengths: Tensor) -> Given:
+        """Return the scaled sequences and their lengths."""
+        scaled = torch.nan_to_num((sequence - self.mean) / self.std, nan=0.0)
+        is_inside = mask(lengths, steps=sequence.shape[1]).unsqueeze(2)
+        return torch.where(is_inside, scaled, torch.zeros_like(scaled)), lengths
+
+
+class TokenPreprocess(nn.Module):
+    """Tokens (batch, steps) as they are, with 0 for whatever comes after a text's end."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self.shape = Shape("tokens", (text.steps, text.vocabulary))
+
+    def forward(self, *, tokens: Tensor, lengths: Tensor) -> Given:
+        """Return ids and lengths."""
+        return tokens * mask(lengths, steps=tokens.shape[1]), lengths
 
 
 class TablePreprocess(nn.Module):
@@ -65,11 +108,10 @@ class TablePreprocess(nn.Module):
         _constant(self, "incomplete", torch.tensor(incomplete, dtype=torch.int64))
         _constant(self, "column", torch.tensor([i for i, _ in codes], dtype=torch.int64))
         _constant(self, "code", torch.tensor([code for _, code in codes], dtype=torch.int64))
-        self.shape = Shape("vector", (len(numeric) + len(incomplete) + len(codes),))
+        first = len(numeric) + len(incomplete)
+        self.shape = Shape("vector", (first + len(codes),), one_hot=_blocks(categorical, first))
 
-    def forward(
-        self, *, numeric: Tensor | None = None, categorical: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, *, numeric: Tensor | None = None, categorical: Tensor | None = None) -> Given:
         """Return float32 features (batch, ``shape.sizes[0]``)."""
         parts = []
         if self.has_numeric and numeric is not None:
@@ -80,7 +122,24 @@ class TablePreprocess(nn.Module):
         if self.has_categorical and categorical is not None:
             is_category = categorical.index_select(1, self.column) == self.code
             parts.append(is_category.to(self.mean.dtype))
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=1),)
+
+
+Preprocess: TypeAlias = TablePreprocess | ImagePreprocess | SeriesPreprocess | TokenPreprocess
+
+_KINDS: Mapping[Kind, Callable[[Spec], Preprocess]] = {
+    "table": lambda spec: TablePreprocess(numeric=spec.numeric, categorical=spec.categorical),
+    "image": lambda spec: ImagePreprocess(required(spec.image)),
+    "sequence": lambda spec: SeriesPreprocess(required(spec.series)),
+    "text": lambda spec: TokenPreprocess(required(spec.text)),
+}
+
+
+def _blocks(categorical: tuple[Column, ...], first: int) -> tuple[tuple[int, int], ...]:
+    """Return where each column's categories begin among the features, and how many there are."""
+    counts = [len(column.categories) for column in categorical]
+    starts = [first + sum(counts[:i]) for i in range(len(counts))]
+    return tuple(zip(starts, counts, strict=True))
 
 
 def _constant(module: nn.Module, name: str, value: Tensor) -> None:

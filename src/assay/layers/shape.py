@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from torch import nn
+
+from assay.data.spec import Task
 
 InputKind = Literal["vector", "image", "sequence", "tokens"]
 Gives = Literal["row", "step", "input"]
@@ -44,3 +47,25 @@ class Model(Protocol):
 
     def build(self, shape: Shape, outputs: int) -> nn.Module:
         """Return a module from a batch of ``shape`` (with lengths, where it has them) to its form."""
+
+
+_FORMS: Mapping[Task, Gives] = {
+    "classification": "row",
+    "multilabel": "row",
+    "regression": "row",
+    "forecasting": "row",
+    "language_modelling": "step",
+    "tagging": "step",
+    "reconstruction": "input",
+}
+
+
+def form_of(task: Task) -> Gives:
+    """Return the form of what a task asks of a body."""
+    return _FORMS[task]
+
+
+def forms_of(model: Model | type[Model]) -> tuple[Gives, ...]:
+    """Return the forms that a model's body can give: rows, unless it says otherwise."""
+    forms: tuple[Gives, ...] = getattr(model, "gives", ("row",))
+    return forms

@@ -21,6 +21,7 @@ from assay.metrics.scores import weighted
 Interval: TypeAlias = dict[str, float | str | None]
 """``value``, ``low`` and ``high``; all None, with a ``reason``, where the metric is undefined."""
 
+_STRATIFIED: frozenset[Task] = frozenset({"classification"})
 _CELLS = 4 << 20
 _FEWEST_DEFINED = 0.5
 
@@ -86,12 +87,9 @@ def difference_with_intervals(
 def _counts(task: Task, target: np.ndarray, knobs: Evaluate) -> Iterator[np.ndarray]:
     """Yield (B, rows) of counts, B bounded so that memory does not grow with the rows."""
     rng = np.random.default_rng(knobs.seed)
-    everything = [np.arange(len(target))]
-    strata = (
-        [np.flatnonzero(target == k) for k in np.unique(target)]
-        if task == "classification"
-        else everything
-    )
+    strata = [np.arange(len(target))]
+    if task in _STRATIFIED:
+        strata = [np.flatnonzero(target == k) for k in np.unique(target)]
     at_a_time = max(1, _CELLS // max(1, len(target)))
     for start in range(0, knobs.resamples, at_a_time):
         size = min(at_a_time, knobs.resamples - start)
@@ -123,7 +121,7 @@ def _interval(value: float, resampled: np.ndarray, confidence: float, reason: st
 def _reason(task: Task, target: np.ndarray, output: np.ndarray) -> str:
     if not len(target):
         return "there is no row to score"
-    if task == "regression":
+    if task != "classification":
         return "the target has only one value in these rows"
     found, classes = len(np.unique(target)), np.shape(output)[1]
     return f"these rows hold only {found} of the {classes} classes"

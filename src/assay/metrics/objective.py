@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,12 +26,22 @@ class Objective:
         return value < than if self.direction == "minimize" else value > than
 
 
-_LESS_IS_BETTER = frozenset({"log_loss", "ece", "brier", "mse", "mae", "rmse"})
-_OBJECTIVES = {"classification": "log_loss", "regression": "rmse"}
+_LESS_IS_BETTER = frozenset(
+    {"log_loss", "ece", "brier", "mse", "mae", "rmse", "mase", "reconstruction_mse"}
+)
+_OBJECTIVES: Mapping[Task, str] = {
+    "classification": "log_loss",
+    "multilabel": "log_loss",
+    "regression": "rmse",
+    "forecasting": "mase",
+    "language_modelling": "log_loss",
+    "tagging": "log_loss",
+    "reconstruction": "reconstruction_mse",
+}
 
 
 def objective(task: Task) -> Objective:
-    """Return log loss for classification and the root mean squared error for regression."""
+    """Return what a task optimises, such as log loss for classes."""
     name = _OBJECTIVES[task]
     return Objective(name=name, direction=direction(name))
 
@@ -41,17 +52,29 @@ def objective_error(task: Task, *, target: np.ndarray, output: np.ndarray) -> fl
     Log loss is a mean over rows, so its error is that of a mean; the error of the root of a mean
     square follows by the delta method. ``output`` is as in ``metrics.scores.score``.
     """
-    rows = len(target)
-    if rows < 2:
-        return 0.0
-    if task == "classification":
-        chosen = np.clip(output[np.arange(rows), target], np.finfo(np.float32).tiny, None)
-        spread = float(np.log(chosen).std(ddof=1))
-        return spread / math.sqrt(rows)
-    squares = np.square(np.asarray(output, float) - target)
+    return 0.0 if len(target) < 2 else _ERRORS[task](np.asarray(target), np.asarray(output))
+
+
+def _of_classes(target: np.ndarray, output: np.ndarray) -> float:
+    chosen = np.clip(output[np.arange(len(target)), target], np.finfo(np.float32).tiny, None)
+    return mean_error(np.log(chosen))
+
+
+def _of_numbers(target: np.ndarray, output: np.ndarray) -> float:
+    squares = np.square(output.astype(float) - target)
     root = math.sqrt(float(squares.mean()))
-    spread = float(squares.std(ddof=1))
-    return spread / math.sqrt(rows) / (2 * root) if root else 0.0
+    return mean_error(squares) / (2 * root) if root else 0.0
+
+
+def mean_error(values: np.ndarray) -> float:
+    """Return the standard error of the mean of two values or more."""
+    return float(values.std(ddof=1)) / math.sqrt(len(values))
+
+
+_ERRORS: Mapping[Task, Callable[[np.ndarray, np.ndarray], float]] = {
+    "classification": _of_classes,
+    "regression": _of_numbers,
+}
 
 
 def direction(metric: str) -> Direction:

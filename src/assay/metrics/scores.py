@@ -6,7 +6,7 @@ counts of a bootstrap give all its resamples at a time. An undefined value is Na
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -39,13 +39,11 @@ def weighted(
     task: Task, *, target: np.ndarray, output: np.ndarray, bins: int = DEFAULT_BINS
 ) -> Metrics:
     """Return a function from weights (B, N) to every metric's values (B,), by name."""
-    target, output = np.asarray(target), np.asarray(output, np.float64)
-    if task == "regression":
-        return _regression(target.astype(np.float64), output.reshape(-1))
-    return _classification(target.astype(np.int64), output, bins)
+    return _TASKS[task](np.asarray(target), np.asarray(output, np.float64), bins)
 
 
-def _regression(target: np.ndarray, output: np.ndarray) -> Metrics:
+def _regression(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
+    target, output = target.astype(np.float64), output.reshape(-1)
     error = output - target
     centred = target - (target.mean() if len(target) else 0.0)
 
@@ -67,7 +65,7 @@ def _regression(target: np.ndarray, output: np.ndarray) -> Metrics:
 
 
 def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
-    rows, classes = np.arange(len(target)), output.shape[1]
+    target, rows, classes = target.astype(np.int64), np.arange(len(target)), output.shape[1]
     predicted = output.argmax(1)
     cells = _sums(target * classes + predicted, classes**2)
     likelihood = np.clip(output[rows, target], _SMALLEST_PROBABILITY, 1.0)
@@ -190,3 +188,9 @@ def _ratio(above: np.ndarray, below: np.ndarray, *, empty: float = np.nan) -> np
 def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
     known = ~np.isnan(by_class)
     return _ratio(np.nan_to_num(by_class).sum(1), known.sum(1))
+
+
+_TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
+    "classification": _classification,
+    "regression": _regression,
+}

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from assay.artifacts.files import read_yaml
 from assay.augmentation.knobs import Augmentation
 from assay.config.load import target_class
-from assay.data.spec import Kind
+from assay.data.spec import Kind, Task
 from assay.errors import ConfigError
 from assay.layers.adapters import can_adapt
-from assay.layers.shape import InputKind
+from assay.layers.shape import InputKind, form_of, forms_of
 
-_GIVES: dict[Kind, InputKind] = {"table": "vector", "image": "image"}
+_GIVES: dict[Kind, InputKind] = {
+    "table": "vector",
+    "image": "image",
+    "sequence": "sequence",
+    "text": "tokens",
+}
 
 
-def models_for(kind: Kind, *, conf: Path) -> list[str]:
-    """Return the names of the models in ``conf/model`` that can be given this kind of data."""
+def models_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
+    """Return the names of the models in ``conf/model`` for this kind of data, and a task on it."""
     return [
         file.stem
         for file in sorted((conf / "model").glob("*.yaml"))
-        if _can_take(read_yaml(file), kind)
+        if _can_take(read_yaml(file), kind, task)
     ]
 
 
@@ -35,13 +40,15 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     _require_one_name(config)
     data: Any = target_class(config["data"], where="data")
     _require_own_augmentation(config, data.kind)
-    if _can_take(config["model"], data.kind):
+    task = config["data"].get("task", getattr(data, "task", "auto"))
+    if _can_take(config["model"], data.kind, task):
         return
     choices = config["choices"]
-    fitting = ", ".join(models_for(data.kind, conf=conf))
+    fitting = ", ".join(models_for(data.kind, conf=conf, task=task)) or "none"
+    asked = "" if task == "auto" else f"{task.replace('_', ' ')} on "
     raise ConfigError(
         [
-            f"model: '{choices['model']}' cannot take {data.kind} data such as '{choices['data']}'; "
+            f"model: '{choices['model']}' cannot take {asked}{data.kind} data such as '{choices['data']}'; "
             f"these can: {fitting}"
         ]
     )
@@ -73,6 +80,8 @@ def _require_one_name(config: Mapping[str, Any]) -> None:
         )
 
 
-def _can_take(node: Mapping[str, Any], kind: Kind) -> bool:
+def _can_take(node: Mapping[str, Any], kind: Kind, task: Any) -> bool:
+    """Whether the model takes the kind, and gives the form that the task asks for."""
     model: Any = target_class(node, where="model")
-    return can_adapt(_GIVES[kind], model.takes)
+    form = form_of(task) if task in get_args(Task) else "row"
+    return can_adapt(_GIVES[kind], model.takes) and form in forms_of(model)

@@ -16,8 +16,10 @@ from assay.artifacts.paths import project_root
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 from assay.inference.feeds import frame_feeds
-from assay.inference.signature import IMAGE, Signature, read_signature
+from assay.inference.signature import Signature, read_signature
 from assay.tracking.revision import revision_tags
+
+_EXAMPLE_ROWS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,17 @@ def _provenance(graph: Path, config: Path) -> dict[str, str]:
     }
 
 
-def raw_rows(candidate: Candidate) -> pd.DataFrame | np.ndarray:
-    """Return the test rows as a user would give them: a frame of columns, or images."""
-    if candidate.signature.kind == "image":
-        return candidate.test.whole()[IMAGE]
-    return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
+def example_rows(candidate: Candidate) -> pd.DataFrame | dict[str, np.ndarray]:
+    """Return a few test rows in the form of ``raw_rows``; a single one where rows are arrays."""
+    if candidate.signature.kind == "table":
+        return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature)).head(
+            _EXAMPLE_ROWS
+        )
+    return candidate.test.batch(np.arange(1))
+
+
+def raw_rows(candidate: Candidate) -> pd.DataFrame | dict[str, np.ndarray]:
+    """Return the test rows as a user would give them: a frame of columns, or arrays by name."""
+    if candidate.signature.kind == "table":
+        return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
+    return candidate.test.whole()

@@ -13,6 +13,7 @@ from assay.data.table import below_header
 from assay.errors import ConfigError, DataError
 
 SPLITS = ("train", "valid", "test")
+_STRATIFIED: frozenset[Task] = frozenset({"classification", "regression"})
 _STRATUM_ROWS, _MOST_STRATA = 20, 10
 _NAMES = {
     "train": "train",
@@ -36,7 +37,7 @@ def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
         return "time"
     if roles.group is not None:
         return "group"
-    return "stratified"
+    return "stratified" if task in _STRATIFIED else "random"
 
 
 def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:

@@ -35,7 +35,7 @@ class Check:
 
 def run_checks(raw: Raw, *, labels: np.ndarray, task: Task) -> list[dict[str, Any]]:
     """Return every check as a mapping, in a fixed order."""
-    names = features(raw) if raw.images is None else []
+    names = features(raw)
     checks = [
         _missing(raw.frame, names),
         _constant(raw.frame[labels == "train"], names),
@@ -100,8 +100,8 @@ def _counts_up(series: pd.Series) -> bool:
 
 
 def _imbalance(raw: Raw, labels: np.ndarray, task: Task) -> Check:
-    if task == "regression":
-        return Check(name="class imbalance", status="ok", found="no classes: regression")
+    if task != "classification":
+        return Check(name="class imbalance", status="ok", found=f"no classes: {task}")
     counts = raw.frame[raw.roles.target][labels == "train"].value_counts()
     ratio = float(counts.max() / counts.min())
     large, small = counts.index[0], counts.index[-1]
@@ -114,7 +114,8 @@ def _imbalance(raw: Raw, labels: np.ndarray, task: Task) -> Check:
 
 
 def _duplicates(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
-    keys = pd.DataFrame({"row": _row_keys(raw, names), "target": raw.frame[raw.roles.target]})
+    keys = pd.DataFrame({"row": _row_keys(raw, names)}, index=raw.frame.index)
+    keys["target"] = raw.frame[raw.roles.target] if raw.roles.target else 0
     crossing = _crosses(keys[["row"]], labels)
     count, same = int(crossing.sum()), int(_crosses(keys, labels).sum())
     text = (
@@ -138,13 +139,20 @@ def _crosses(keys: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
 
 def _row_keys(raw: Raw, names: list[str]) -> np.ndarray:
     if raw.images is not None:
-        flat = np.ascontiguousarray(raw.images.reshape(len(raw.images), -1))
-        return np.asarray(
-            pd.util.hash_array(np.array([row.tobytes().hex() for row in flat], dtype=object))
-        )
+        return _digests(row for row in raw.images)
+    if raw.series is not None:
+        rows = raw.series
+        return _digests(rows.row(index) for index in range(len(rows)))
+    if raw.text is not None:
+        return np.asarray(pd.util.hash_pandas_object(raw.frame[raw.text.column], index=False))
     if not names:
         return np.arange(len(raw.frame))
     return np.asarray(pd.util.hash_pandas_object(raw.frame[names], index=False))
+
+
+def _digests(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    texts = [np.ascontiguousarray(array).tobytes().hex() for array in arrays]
+    return np.asarray(pd.util.hash_array(np.array(texts, dtype=object)))
 
 
 def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
@@ -163,7 +171,7 @@ def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
     nothing = (
         f"no single column gives the target away (the strongest, {best[0]}: {best[1]:.3f})"
         if best
-        else "not for images"
+        else f"not for data of kind {raw.kind}"
     )
     return _check("target leaks", found, text, nothing=nothing)
 

@@ -10,11 +10,12 @@ import numpy as np
 from assay.artifacts.files import write_json
 from assay.data.raw import DataSet, Raw
 from assay.data.spec import Spec, Task
-from assay.data.table import infer_task
+from assay.data.table import task_of
 from assay.data.validation import validate
 from assay.split.assign import SPLITS, assign, way_of
 from assay.split.checks import run_checks
-from assay.split.write import learn, write_split
+from assay.split.learn import learn
+from assay.split.write import write_split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     with every reason why the data cannot be used.
     """
     raw = data.read()
-    task = infer_task(raw.frame[raw.roles.target], chosen=raw.task)
+    task = task_of(raw)
     validate(raw, task=task)
     labels = assign(raw, splitting=data.split, task=task)
     positions = {name: np.flatnonzero(labels == name) for name in SPLITS}
@@ -58,9 +59,17 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
 
 
 def _headline(raw: Raw, spec: Spec, task: Task) -> str:
-    size = (
-        spec.image and f"images of {spec.image.height} x {spec.image.width} x {spec.image.channels}"
-    )
-    inputs = size or f"{len(spec.numeric)} numeric and {len(spec.categorical)} categorical columns"
-    what = f"{len(spec.classes)} classes" if task == "classification" else "regression"
-    return f"{len(raw.frame)} rows, {inputs}, target '{spec.target}' ({what})"
+    what = f"{len(spec.classes)} classes" if spec.classes else task.replace("_", " ")
+    target = f"target '{spec.target}' ({what})" if spec.target else what
+    return f"{len(raw.frame)} rows, {_inputs(spec)}, {target}"
+
+
+def _inputs(spec: Spec) -> str:
+    if image := spec.image:
+        return f"images of {image.height} x {image.width} x {image.channels}"
+    if series := spec.series:
+        steps = " to ".join(dict.fromkeys(map(str, (series.shortest, series.steps))))
+        return f"sequences of {steps} steps x {len(series.channels)} channels"
+    if text := spec.text:
+        return f"texts of up to {text.steps} of {text.vocabulary} tokens"
+    return f"{len(spec.numeric)} numeric and {len(spec.categorical)} categorical columns"

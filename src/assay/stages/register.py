@@ -35,7 +35,7 @@ from assay.gate.knobs import Gate
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.pipeline.champion import ask_again
-from assay.pipeline.registration import Candidate, raw_rows, read_candidate
+from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate
 from assay.tracking import registry
 from assay.tracking.difference import difference
 from assay.tracking.registry import Version
@@ -44,7 +44,6 @@ from assay.tracking.run import Tracked, stage_run
 from assay.tracking.unfinished import withdraw_unfinished
 
 log = logging.getLogger(__name__)
-_EXAMPLE_ROWS = 3
 _SAME = {"rtol": 1e-5, "atol": 1e-6}
 _TOLD = ("optimizer", "lr", "weight_decay", "batch_size", "max_epochs", "loss")
 
@@ -120,13 +119,12 @@ def _origin(folder: Path) -> list[Path]:
 def _register(
     params: Params, candidate: Candidate, tracked: Tracked, *, origin: Sequence[Path]
 ) -> Version:
-    rows = raw_rows(candidate)
     return registry.register(
         params.name,
         run_id=tracked.run_id,
         graph=candidate.graph,
         signature=candidate.signature,
-        example=rows[:1] if isinstance(rows, np.ndarray) else rows.head(_EXAMPLE_ROWS),
+        example=example_rows(candidate),
         tags={**candidate.tags, "assay": installed("assay"), **candidate.config["choices"]},
         beside=origin,
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\
 _SERVED_WITH = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 _NUMPY = {"double": "float64", "float": "float32", "string": "object"}
 _DESCRIPTION_LENGTH = 5000
+Rows: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
+"""Raw inputs of a graph: a frame of columns, or arrays by name."""
 _SHOWN = 20
 
 
@@ -57,7 +59,7 @@ def register(
     run_id: str,
     graph: Path,
     signature: Signature,
-    example: pd.DataFrame | np.ndarray,
+    example: Rows,
     tags: Mapping[str, str],
     beside: Sequence[Path] = (),
 ) -> Version:
@@ -92,7 +94,7 @@ def _write_model(
     folder: Path,
     graph: Path,
     signature: Signature,
-    example: pd.DataFrame | np.ndarray,
+    example: Rows,
     *,
     run_id: str,
     model_id: str,
@@ -256,7 +258,7 @@ def fetch(version: Version, folder: Path) -> Path:
     return path
 
 
-def predict(uri: str, rows: pd.DataFrame | np.ndarray) -> dict[str, np.ndarray]:
+def predict(uri: str, rows: Rows) -> dict[str, np.ndarray]:
     """Return the outputs of a version as anyone gets them: through ``mlflow.pyfunc``.
 
     Its files are checked before they are loaded.

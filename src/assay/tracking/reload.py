@@ -1,7 +1,7 @@
 """Ask a registered version for predictions in a fresh process, as anyone else would get them.
 
 Run as ``python -m assay.tracking.reload URI ROWS OUT``: ``ROWS`` is a Parquet file of a table's
-raw inputs or an ``.npy`` of images, ``OUT`` a Parquet file of outputs.
+raw inputs or an ``.npz`` of arrays by name, ``OUT`` a Parquet file of outputs.
 """
 
 from __future__ import annotations
@@ -17,27 +17,25 @@ import pandas as pd
 
 import assay
 from assay.errors import TrackingError, exit_plainly
-from assay.tracking.registry import Version, predict
+from assay.tracking.registry import Rows, Version, predict
 
 _SECONDS = 600
 _NAME = "assay.tracking.reload"
 
 
-def reloaded_outputs(version: Version, rows: pd.DataFrame | np.ndarray) -> dict[str, np.ndarray]:
+def reloaded_outputs(version: Version, rows: Rows) -> dict[str, np.ndarray]:
     """Return the outputs for ``rows``, from a process that knows nothing but the version's address.
 
     Raises TrackingError when that process cannot load the version, or cannot run it.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        is_table = isinstance(rows, pd.DataFrame)
-        given, made = (
-            Path(scratch, "rows.parquet" if is_table else "rows.npy"),
-            Path(scratch, "out"),
-        )
+        made = Path(scratch, "out")
         if isinstance(rows, pd.DataFrame):
+            given = Path(scratch, "rows.parquet")
             rows.to_parquet(given)
         else:
-            np.save(given, rows)
+            given = Path(scratch, "rows.npz")
+            np.savez(given, allow_pickle=False, **rows)
         _run(version, given, made)
         return _unpacked(pd.read_parquet(made))
 
@@ -77,9 +75,14 @@ def _unpacked(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def main(uri: str, given: str, made: str) -> None:
     """Write the outputs of the version for the rows of a file."""
-    is_table = given.endswith(".parquet")
-    rows = pd.read_parquet(given) if is_table else np.load(given, allow_pickle=False)
-    _packed(predict(uri, rows)).to_parquet(made)
+    _packed(predict(uri, _rows(given))).to_parquet(made)
+
+
+def _rows(given: str) -> Rows:
+    if given.endswith(".parquet"):
+        return pd.read_parquet(given)
+    with np.load(given, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 if __name__ == "__main__":

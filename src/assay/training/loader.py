@@ -38,23 +38,31 @@ class Rows:
 
     def __init__(self, split: Split, *, in_memory_bytes: int = IN_MEMORY_BYTES) -> None:
         self._split = split
-        self._target = torch.from_numpy(np.array(split.target))
-        self._tensors: dict[str, Tensor] | None = None
+        self._tensors: Batch | None = None
         self.row_bytes = sum(array.nbytes for array in split.batch(np.arange(1)).values())
-        if len(split) * self.row_bytes <= in_memory_bytes:
-            self._tensors = {name: torch.from_numpy(a) for name, a in split.whole().items()}
+        if not split.is_ragged and len(split) * self.row_bytes <= in_memory_bytes:
+            self._tensors = self._read(np.arange(len(split)))
 
     def __len__(self) -> int:
         return len(self._split)
 
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the width of a batch depends on the rows in it."""
+        return self._split.is_ragged
+
     def gather(self, indices: np.ndarray) -> Batch:
         """Return the rows at ``indices`` (int64), in that order."""
-        chosen = torch.from_numpy(indices)
-        target = self._target.index_select(0, chosen)
         if self._tensors is None:
-            arrays = self._split.batch(indices)
-            return Batch({name: torch.from_numpy(a) for name, a in arrays.items()}, target)
-        return Batch({n: t.index_select(0, chosen) for n, t in self._tensors.items()}, target)
+            return self._read(indices)
+        chosen = torch.from_numpy(indices)
+        inputs = {n: t.index_select(0, chosen) for n, t in self._tensors.inputs.items()}
+        return Batch(inputs, self._tensors.target.index_select(0, chosen))
+
+    def _read(self, indices: np.ndarray) -> Batch:
+        arrays = self._split.batch(indices)
+        target = torch.from_numpy(np.array(self._split.targets(indices)))
+        return Batch({name: torch.from_numpy(a) for name, a in arrays.items()}, target)
 
 
 def order(rows: int, *, seed: int, epoch: int) -> np.ndarray:
@@ -97,9 +105,14 @@ class Batches:
         indices = order(len(self._rows), seed=self._seed, epoch=self.epoch)
         for first in range(self.batch, self.batches, self._together):
             bounds = self._bounds[first : first + self._together + 1]
-            piece = _cut(self._rows.gather(indices[bounds[0] : bounds[-1]]), bounds)
+            piece = self._piece(indices, bounds)
             self._advance(len(piece))
             yield piece
+
+    def _piece(self, indices: np.ndarray, bounds: list[int]) -> list[Batch]:
+        if self._rows.is_ragged:  # a batch's width, and so its bits, must be its own
+            return [self._rows.gather(indices[start:end]) for start, end in pairwise(bounds)]
+        return _cut(self._rows.gather(indices[bounds[0] : bounds[-1]]), bounds)
 
     def _advance(self, batches: int) -> None:
         self.batch += batches

@@ -106,7 +106,8 @@ class Loop(LightningModule):
         optimizer.zero_grad()
         changed = self._augment(batch.inputs, batch.target, step=self._step)
         loss = changed.loss(self.loss, self.network(**changed.inputs))
-        self.manual_backward(loss)
+        penalty = self.network.penalty()
+        self.manual_backward(loss if penalty is None else loss + penalty)
         optimizer.step()
         if self.averaged is not None:
             self.averaged.follow(self.network)

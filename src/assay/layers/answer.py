@@ -1,0 +1,93 @@
+"""From a network's outputs to its answer, by task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from assay.data.spec import Spec, Task, required
+
+
+def answer_of(spec: Spec) -> nn.Module:
+    """Return the module from outputs, as ``Network.forward`` gives them, to the task's answer."""
+    return _ANSWERS[spec.task](spec)
+
+
+class Probabilities(nn.Module):
+    """Logits (..., classes) to probabilities: of a row's class, or of each step's."""
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 that sums to 1 over the last axis."""
+        return torch.softmax(outputs.float(), dim=-1)
+
+
+class LabelProbabilities(nn.Module):
+    """Logits (batch, labels) to the probability of each label by itself."""
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 from 0 to 1."""
+        return torch.sigmoid(outputs.float())
+
+
+class Value(nn.Module):
+    """The scaled target (batch, 1) to values (batch,) in the target's own unit."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        scale = spec.target_std if spec.target_std > 0 else 1.0
+        self.register_buffer("mean", torch.tensor(spec.target_mean), persistent=False)
+        self.register_buffer("std", torch.tensor(scale), persistent=False)
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 (batch,)."""
+        return outputs.float().squeeze(1) * self.std + self.mean
+
+
+class Forecasts(nn.Module):
+    """Scaled steps of all series (batch, horizon x series) to (batch, horizon, series), in own units."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        forecast = required(spec.forecast)
+        self.register_buffer("mean", torch.tensor(forecast.mean), persistent=False)
+        self.register_buffer("std", torch.tensor(forecast.std), persistent=False)
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 (batch, horizon, series)."""
+        steps = outputs.float().reshape(outputs.shape[0], -1, len(self.mean))
+        return steps * self.std + self.mean
+
+
+class LogProbabilities(nn.Module):
+    """Logits (batch, steps, vocabulary) to the logarithms of the next token's probabilities."""
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 of the same shape."""
+        return torch.log_softmax(outputs.float(), dim=-1)
+
+
+class ReconstructionError(nn.Module):
+    """The pair (batch, 2, features) to the mean square of their difference (batch,)."""
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float32 (batch,), in variances of the features."""
+        return (outputs[:, 0].float() - outputs[:, 1].float()).square().mean(dim=1)
+
+
+_ANSWERS: Mapping[Task, Callable[[Spec], nn.Module]] = {
+    "classification": lambda spec: Probabilities(),
+    "multilabel": lambda spec: LabelProbabilities(),
+    "regression": Value,
+    "forecasting": Forecasts,
+    "language_modelling": lambda spec: LogProbabilities(),
+    "tagging": lambda spec: Probabilities(),
+    "reconstruction": lambda spec: ReconstructionError(),
+}

@@ -1,0 +1,121 @@
+"""The specification from training rows: nothing in it depends on any other row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from assay.data.raw import Raw
+from assay.data.spec import Column, Image, Kind, Series, Spec, Task, Text, required
+from assay.data.table import class_values, features, learn_column
+from assay.data.tokenizer import encode, learn_tokenizer, vocabulary_of
+from assay.errors import DataError
+from assay.split.checks import constant_columns, id_columns
+
+_LEVELS = 256
+Learned: TypeAlias = dict[str, Any]
+"""Values of fields of ``Spec``."""
+
+
+def learn(raw: Raw, *, train: np.ndarray, task: Task) -> Spec:
+    """Return the specification that the training rows give; ``train`` holds their positions."""
+    return Spec(
+        task=task,
+        kind=raw.kind,
+        target=raw.roles.target,
+        train_rows=len(train),
+        sensitive=raw.roles.sensitive,
+        **_INPUTS[raw.kind](raw, train),
+        **_TARGETS[task](raw, train),
+    )
+
+
+def _columns(raw: Raw, train: np.ndarray) -> Learned:
+    names, rows = features(raw), raw.frame.iloc[train]
+    left_out = {*constant_columns(rows, names), *id_columns(rows, names, raw=raw)}
+    columns: tuple[Column, ...] = tuple(
+        learn_column(rows[name], raw=raw) for name in names if name not in left_out
+    )
+    if not columns:
+        raise DataError(
+            f"no feature column is left: of {len(names)}, {len(left_out)} are constant or id-like"
+        )
+    return {"columns": columns}
+
+
+def _image(raw: Raw, train: np.ndarray) -> Learned:
+    """Mean and standard deviation by channel from counts of the 256 levels: exact, flat in memory."""
+    images = required(raw.images)[train]
+    _, channels, height, width = images.shape
+    levels = np.arange(_LEVELS)
+    means, stds = [], []
+    for channel in range(channels):
+        histogram = np.bincount(images[:, channel].ravel(), minlength=_LEVELS)
+        mean = float(histogram @ levels / histogram.sum())
+        variance = float(histogram @ (levels - mean) ** 2 / histogram.sum())
+        means.append(mean)
+        stds.append(variance**0.5 or 1.0)
+    size = {"channels": channels, "height": height, "width": width}
+    return {"image": Image(**size, mean=tuple(means), std=tuple(stds))}
+
+
+def _series(raw: Raw, train: np.ndarray) -> Learned:
+    rows = required(raw.series).take(train)
+    values = rows.values.gather(np.arange(rows.values.shape[0])).astype(np.float64)
+    known = ~np.isnan(values)
+    if not known.any(axis=0).all():
+        empty = [raw.channels[i] for i in np.flatnonzero(~known.any(axis=0))]
+        raise DataError(f"no training row has any value of: {', '.join(empty)}; leave it out")
+    std = np.nanstd(values, axis=0)
+    found = Series(
+        channels=raw.channels,
+        steps=int(rows.lengths.max()),
+        shortest=int(rows.lengths.min()),
+        mean=tuple(np.nanmean(values, axis=0).tolist()),
+        std=tuple(np.where(std > 0, std, 1.0).tolist()),
+    )
+    return {"series": found}
+
+
+def _text(raw: Raw, train: np.ndarray) -> Learned:
+    knobs = required(raw.text)
+    texts = raw.frame[knobs.column].iloc[train].tolist()
+    tokenizer = learn_tokenizer(texts, knobs)
+    longest = int(encode(tokenizer, texts, steps=knobs.steps).lengths.max())
+    found = Text(
+        column=knobs.column,
+        tokenizer=tokenizer,
+        vocabulary=vocabulary_of(tokenizer),
+        steps=longest,
+    )
+    return {"text": found}
+
+
+def _classes(raw: Raw, train: np.ndarray) -> Learned:
+    found = class_values(_target(raw, train)).value_counts()
+    classes = sorted(found.index.tolist())
+    return {"classes": tuple(classes), "class_counts": tuple(int(found[c]) for c in classes)}
+
+
+def _number(raw: Raw, train: np.ndarray) -> Learned:
+    numbers = _target(raw, train).astype(float)
+    return {"target_mean": float(numbers.mean()), "target_std": float(numbers.std(ddof=0)) or 1.0}
+
+
+def _target(raw: Raw, train: np.ndarray) -> pd.Series:
+    return raw.frame[raw.roles.target].iloc[train]
+
+
+_INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray], Learned]] = {
+    "table": _columns,
+    "image": _image,
+    "sequence": _series,
+    "text": _text,
+}
+_TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
+    "classification": _classes,
+    "regression": _number,
+}
