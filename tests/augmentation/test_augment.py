@@ -10,12 +10,14 @@ import torch
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synthetic import write_inputs
 from torch.nn import functional
 
 from assay.augmentation.augment import Augment
-from assay.augmentation.knobs import Augmentation, OfImages
+from assay.augmentation.knobs import Augmentation, OfImages, OfSequences, OfText
 from assay.config.check import typed
 from assay.data.spec import Image, Spec
+from assay.pipeline.inputs import Inputs
 
 CONF = Path(__file__).parents[2] / "conf/augmentation"
 ROWS, HEIGHT, WIDTH = 16, 12, 20
@@ -142,6 +144,70 @@ def test_mixup_mixes_inputs_and_losses_with_one_share() -> None:
     torch.testing.assert_close(
         mixed.loss(functional.cross_entropy, outputs), functional.cross_entropy(outputs, soft)
     )
+
+
+@pytest.fixture(scope="module")
+def sequences(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    folder = tmp_path_factory.mktemp("sequences")
+    return write_inputs(folder, kind="sequence", task="classification", rows=48)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    return write_inputs(
+        tmp_path_factory.mktemp("texts"), kind="text", task="classification", rows=48
+    )
+
+
+def _both(inputs: Inputs, knobs: Augmentation) -> tuple[dict[str, torch.Tensor], ...]:
+    batch = {n: torch.from_numpy(a) for n, a in inputs.train.whole().items()}
+    target = torch.from_numpy(inputs.train.target.copy())
+    augment = Augment(knobs, spec=inputs.spec, seed=0)
+    return batch, augment(batch, target, step=0).inputs, augment(batch, target, step=0).inputs
+
+
+@pytest.mark.parametrize("name", ["jitter", "scaling", "masking"])
+def test_sequences_change_within_their_length_and_nowhere_else(
+    sequences: Inputs, name: str
+) -> None:
+    knobs = Augmentation(sequence=OfSequences(**{name: 0.5}))
+    batch, changed, again = _both(sequences, knobs)
+    before, after = batch["sequence"], changed["sequence"]
+    assert torch.equal(after.nan_to_num(), again["sequence"].nan_to_num())
+    inside = torch.arange(before.shape[1]) < batch["lengths"][:, None]
+    assert torch.equal(after[~inside], before[~inside])
+    assert not torch.equal(after[inside].nan_to_num(), before[inside].nan_to_num())
+    missing = before.isnan()
+    assert missing.any() and after[missing & ~_is_mean(after, sequences)].isnan().all()
+
+
+def _is_mean(values: torch.Tensor, inputs: Inputs) -> torch.Tensor:
+    return values == torch.tensor(inputs.spec.series.mean)
+
+
+def test_jitter_is_in_standard_deviations_and_a_gap_is_at_most_its_share(
+    sequences: Inputs,
+) -> None:
+    batch, noisy, _ = _both(sequences, Augmentation(sequence=OfSequences(jitter=0.5)))
+    noise = (noisy["sequence"] - batch["sequence"]) / torch.tensor(sequences.spec.series.std)
+    inside = torch.arange(noise.shape[1]) < batch["lengths"][:, None]
+    assert noise[inside].nan_to_num().std().item() == pytest.approx(0.5, rel=0.2)
+    _, masked, _ = _both(sequences, Augmentation(sequence=OfSequences(masking=0.5)))
+    gap = _is_mean(masked["sequence"], sequences).all(2).sum(1)
+    assert gap.max() > 0 and (gap <= 0.5 * batch["lengths"] + 1).all()
+
+
+def test_tokens_become_unknown_within_their_length_at_the_rate_that_is_asked_for(
+    texts: Inputs,
+) -> None:
+    batch, changed, again = _both(texts, Augmentation(text=OfText(dropout=0.3)))
+    before, after = batch["tokens"], changed["tokens"]
+    assert torch.equal(after, again["tokens"]) and after.dtype == torch.int64
+    inside = torch.arange(before.shape[1]) < batch["lengths"][:, None]
+    assert torch.equal(after[~inside], before[~inside])
+    is_new = after != before
+    assert (after[is_new] == 1).all()
+    assert is_new[inside].float().mean().item() == pytest.approx(0.3, abs=0.1)
 
 
 def test_every_option_sets_knobs_that_there_are_and_none_sets_nothing() -> None:

@@ -26,7 +26,31 @@ class OfImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfSequences:
+    """``jitter`` is in standard deviations of each channel; ``scaling`` is that of a factor around 1,
+    one for each row and channel, on the distance to the channel's mean (both: Um et al. 2017,
+    arXiv:1706.00527). ``masking`` is the largest gap, as a share of the row's length, in which every
+    channel is its mean (Park et al. 2019, arXiv:1904.08779).
+    """
+
+    jitter: Annotated[float, Ge(0)] = 0.0
+    scaling: Annotated[float, Ge(0)] = 0.0
+    masking: Annotated[float, Ge(0), Le(1)] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfText:
+    """``dropout`` is the probability of a token to become unknown (Bowman et al. 2016,
+    arXiv:1511.06349).
+    """
+
+    dropout: Annotated[float, Ge(0), Le(1)] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to training batches, by kind of data."""
+    """What is done to training batches, by kind of data; the names are those of the kinds."""
 
     image: OfImages = field(default_factory=OfImages)
+    sequence: OfSequences = field(default_factory=OfSequences)
+    text: OfText = field(default_factory=OfText)
