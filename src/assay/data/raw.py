@@ -15,6 +15,10 @@ from assay.data.splitting import Splitting
 from assay.data.tokenizer import Tokenizing
 
 TaskChoice: TypeAlias = Literal["auto"] | Task
+ImageTask: TypeAlias = Literal["classification", "reconstruction", "generation"]
+"""What labelled images can be used for."""
+
+Label: TypeAlias = str | int | bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,7 @@ class Raw:
     ``channels`` a row, NaN where a value is missing; ``text`` is how the frame's column of texts
     becomes tokens. ``targets`` is a target that is no column: steps by series for forecasting, a
     tag's name for each step for tagging. All are in the order of ``frame``.
+    ``anomalies`` are the values of the target that are none of the normal ones.
     """
 
     frame: pd.DataFrame
@@ -65,6 +70,7 @@ class Raw:
     text: Tokenizing | None = None
     targets: np.ndarray | Ragged | None = None
     forecast: Forecasting | None = None
+    anomalies: tuple[Label, ...] = ()
     source: str = ""
 
     @property

@@ -14,6 +14,7 @@ from assay.errors import ConfigError, DataError
 
 SPLITS = ("train", "valid", "test")
 _STRATIFIED: frozenset[Task] = frozenset({"classification", "regression"})
+_STRATIFIED_IF_LABELLED: frozenset[Task] = frozenset({"reconstruction", "generation"})
 _STRATUM_ROWS, _MOST_STRATA = 20, 10
 _NAMES = {
     "train": "train",
@@ -37,7 +38,8 @@ def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
         return "time"
     if roles.group is not None:
         return "group"
-    return "stratified" if task in _STRATIFIED else "random"
+    has_labels = bool(roles.target) and task in _STRATIFIED_IF_LABELLED
+    return "stratified" if task in _STRATIFIED or has_labels else "random"
 
 
 def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
@@ -67,7 +69,7 @@ def _random(raw: Raw, splitting: Splitting) -> np.ndarray:
 
 def _stratified(raw: Raw, splitting: Splitting, task: Task) -> np.ndarray:
     target = raw.frame[raw.roles.target]
-    strata = target.astype(str) if task == "classification" else _quantiles(target)
+    strata = _quantiles(target) if task == "regression" else target.astype(str)
     return _shuffled(len(raw.frame), splitting, strata.to_numpy())
 
 

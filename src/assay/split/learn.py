@@ -118,4 +118,5 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray], Learned]] = {
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
     "classification": _classes,
     "regression": _number,
+    "reconstruction": lambda raw, train: {},
 }

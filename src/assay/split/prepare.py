@@ -12,6 +12,7 @@ from assay.data.raw import DataSet, Raw
 from assay.data.spec import Spec, Task
 from assay.data.table import task_of
 from assay.data.validation import validate
+from assay.split.anomalies import LEFT_OUT, without_anomalies
 from assay.split.assign import SPLITS, assign, way_of
 from assay.split.checks import run_checks
 from assay.split.learn import learn
@@ -38,6 +39,7 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     task = task_of(raw)
     validate(raw, task=task)
     labels = assign(raw, splitting=data.split, task=task)
+    labels = without_anomalies(raw, labels=labels, task=task)
     positions = {name: np.flatnonzero(labels == name) for name in SPLITS}
     spec = learn(raw, train=positions["train"], task=task)
     for name, rows in positions.items():
@@ -54,6 +56,7 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     head = (
         _headline(raw, spec, task),
         f"split by {way}: " + ", ".join(f"{n} {r}" for n, r in sizes.items()),
+        *_left_out(labels),
     )
     return Prepared(digest=raw.digest(), source=raw.source, rows=sizes, summary=(*head, *warnings))
 
@@ -62,6 +65,11 @@ def _headline(raw: Raw, spec: Spec, task: Task) -> str:
     what = f"{len(spec.classes)} classes" if spec.classes else task.replace("_", " ")
     target = f"target '{spec.target}' ({what})" if spec.target else what
     return f"{len(raw.frame)} rows, {_inputs(spec)}, {target}"
+
+
+def _left_out(labels: np.ndarray) -> list[str]:
+    count = int(np.sum(labels == LEFT_OUT))
+    return [f"left out of training: {count} anomalies"] if count else []
 
 
 def _inputs(spec: Spec) -> str:

@@ -20,6 +20,7 @@ from assay.data.table import (
     numeric_array,
 )
 from assay.data.tokenizer import encode
+from assay.split.anomalies import anomaly_labels
 
 
 def write_split(raw: Raw, *, rows: np.ndarray, spec: Spec, folder: Path) -> None:
@@ -63,6 +64,10 @@ def _numbers(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     np.save(folder / "target.npy", target.to_numpy(np.float32))
 
 
+def _anomalies(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
+    np.save(folder / "target.npy", anomaly_labels(raw)[rows])
+
+
 def _classes(target: pd.Series, spec: Spec) -> np.ndarray:
     """The target as the classes are written, text among them where one class anywhere is text."""
     values = class_values(target)
@@ -84,7 +89,10 @@ def _readable(raw: Raw, rows: np.ndarray, spec: Spec) -> pd.DataFrame:
 
 
 def _target(target: pd.Series, spec: Spec) -> np.ndarray:
-    return _classes(target, spec) if spec.classes else target.to_numpy(float)
+    if spec.classes:
+        return _classes(target, spec)
+    is_number = spec.task != "reconstruction"
+    return target.to_numpy(float) if is_number else class_values(target).astype(str).to_numpy()
 
 
 def _shown(series: pd.Series, raw: Raw) -> np.ndarray:
@@ -110,4 +118,5 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
     "classification": _codes,
     "regression": _numbers,
+    "reconstruction": _anomalies,
 }
