@@ -32,6 +32,7 @@ from assay.errors import ArtifactError
 ID, TARGET, GROUP, TIME = "__id__", "__target__", "__group__", "__time__"
 RESERVED = (ID, TARGET, GROUP, TIME)
 PIECE_BYTES = 256 << 20
+_WRITTEN_BYTES = 16 << 20
 LENGTHS = "lengths"
 IGNORED = -100
 """The target of a step that is none: what fills a batch of tags up."""
@@ -209,12 +210,37 @@ def _open(path: Path) -> np.ndarray:
 
 
 def write_pieces(
-    folder: Path, name: str, array: np.ndarray, *, piece_bytes: int = PIECE_BYTES
+    folder: Path,
+    name: str,
+    array: np.ndarray,
+    *,
+    rows: np.ndarray | None = None,
+    piece_bytes: int = PIECE_BYTES,
 ) -> None:
-    """Write an array as ``name-00000.npy`` and following, each of at most ``piece_bytes``."""
-    rows = max(1, piece_bytes // max(1, array[:1].nbytes))
-    for number, start in enumerate(range(0, max(1, len(array)), rows)):
-        np.save(folder / f"{name}-{number:05d}.npy", array[start : start + rows])
+    """Write rows (all, or those at ``rows``) as ``name-00000.npy`` and following.
+
+    Each file has at most ``piece_bytes``; memory holds a small part of one, also where ``array``
+    is a file that is larger than memory.
+    """
+    chosen = np.arange(len(array)) if rows is None else rows
+    size = max(1, array[:1].nbytes)
+    at_a_time = max(1, piece_bytes // size)
+    for number, start in enumerate(range(0, max(1, len(chosen)), at_a_time)):
+        piece = chosen[start : start + at_a_time]
+        _write_piece(folder / f"{name}-{number:05d}.npy", array, piece, size=size)
+
+
+def _write_piece(path: Path, array: np.ndarray, rows: np.ndarray, *, size: int) -> None:
+    header = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": (len(rows), *array.shape[1:]),
+    }
+    step = max(1, _WRITTEN_BYTES // size)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)  # as numpy.save does
+        for start in range(0, len(rows), step):
+            file.write(np.ascontiguousarray(array[rows[start : start + step]]).tobytes())
 
 
 def write_ragged(folder: Path, name: str, rows: Ragged, *, piece_bytes: int = PIECE_BYTES) -> None:

@@ -16,6 +16,7 @@ from assay.errors import DataError
 from assay.split.checks import constant_columns, id_columns
 
 _LEVELS = 256
+_READ_BYTES = 4 << 20
 Learned: TypeAlias = dict[str, Any]
 """Values of fields of ``Spec``."""
 
@@ -48,18 +49,29 @@ def _columns(raw: Raw, train: np.ndarray) -> Learned:
 
 def _image(raw: Raw, train: np.ndarray) -> Learned:
     """Mean and standard deviation by channel from counts of the 256 levels: exact, flat in memory."""
-    images = required(raw.images)[train]
+    images = required(raw.images)
     _, channels, height, width = images.shape
     levels = np.arange(_LEVELS)
     means, stds = [], []
-    for channel in range(channels):
-        histogram = np.bincount(images[:, channel].ravel(), minlength=_LEVELS)
+    for histogram in _histograms(images, train):
         mean = float(histogram @ levels / histogram.sum())
         variance = float(histogram @ (levels - mean) ** 2 / histogram.sum())
         means.append(mean)
         stds.append(variance**0.5 or 1.0)
     size = {"channels": channels, "height": height, "width": width}
     return {"image": Image(**size, mean=tuple(means), std=tuple(stds))}
+
+
+def _histograms(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return how often each level occurs in each channel: int64 (channels, 256)."""
+    channels = images.shape[1]
+    counts = np.zeros((channels, _LEVELS), np.int64)
+    step = max(1, _READ_BYTES // max(1, images[:1].nbytes))
+    for start in range(0, len(rows), step):
+        some = images[rows[start : start + step]]
+        for channel in range(channels):
+            counts[channel] += np.bincount(some[:, channel].ravel(), minlength=_LEVELS)
+    return counts
 
 
 def _series(raw: Raw, train: np.ndarray) -> Learned:

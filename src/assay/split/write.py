@@ -40,7 +40,7 @@ def _columns(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
 
 
 def _images(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
-    write_pieces(folder, "image", required(raw.images)[rows])
+    write_pieces(folder, "image", required(raw.images), rows=rows)
 
 
 def _series(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:

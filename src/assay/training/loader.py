@@ -12,7 +12,7 @@ from torch import Tensor
 
 from assay.data.prepared import Split
 
-IN_MEMORY_BYTES = 1 << 30
+IN_MEMORY_BYTES = 256 << 20
 """Splits up to this size are held as tensors; larger ones are read from their files by batch."""
 
 _TOGETHER = 8
