@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.config.blanks import blanks
+
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
 
@@ -27,7 +29,7 @@ def test_every_model_module_has_its_file() -> None:
     assert modules == set(_names("model"))
 
 
-@pytest.mark.parametrize("name", [n for n in _names("data") if n != "csv"])
+@pytest.mark.parametrize("name", [n for n in _names("data") if not blanks(CONF, n)])
 def test_a_data_set_has_its_card(name: str) -> None:
     assert (ROOT / f"data/{name}/README.md").is_file()
 

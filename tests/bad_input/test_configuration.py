@@ -26,7 +26,7 @@ PARAMS = {
     "empty": _params("", "params.yaml: expected group names with options and 'set', got {}"),
     "comments alone": _params("# data: digits\n", "params.yaml: expected group names"),
     "a list": _params("- data\n- model\n", "expected group names with options", "['data', 'model']"),
-    "a word": _params("hello", "hello: there is no such group; there is: data, gate"),
+    "a word": _params("hello", "hello: there is no such group; there is: augmentation, data, gate"),
     "two documents": _params(f"{GOOD}---\n{GOOD}", "expected a single document"),
     "a key twice": _params(f"{GOOD}data: csv\n", "found duplicate key data", "line 6"),
     "tabs": _params("data:\tdigits\n\tmodel: mlp\n", "found a tab character"),
@@ -115,7 +115,7 @@ SET = {
 }  # fmt: skip
 CONF = {
     "an option that is empty": _conf("model/cnn.yaml", "", "model._target_: expected the name of a class"),
-    "an option that is a list": _conf("training/default.yaml", "- lr\n", "training: expected keys with values"),
+    "an option that is a list": _conf("training/default.yaml", "- lr\n", "conf: In 'training/default'", "merge"),
     "an option that is no YAML": _conf("gate/default.yaml", "minimum: }\n", "conf: ", "gate/default.yaml"),
     "an option with a key twice": _conf("gate/default.yaml", "alias: auto\nalias: none\n", "duplicate key alias"),
     "an option in Latin-1": _conf("model/cnn.yaml", b"_target_: caf\xe9\n", "conf: ", "can't decode"),

@@ -72,3 +72,20 @@ def test_an_unfinished_folder_is_made_anew(folder, node):
     (folder / "digests.json").unlink()
     _prepared(node)
     assert digest(folder) == whole
+
+
+def test_the_name_of_prepared_images_depends_on_every_picture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / "birds" / name).mkdir(parents=True)
+        (tmp_path / f"birds/{name}/1.png").write_bytes(name.encode())
+    (tmp_path / "birds.csv").write_text("image,y\na/1.png,1\nb/1.png,2\n")
+    table = {"path": "birds.csv", "folder": "birds", "target": "y"}
+    nodes = [
+        {"_target_": "assay.data.image_folder.ImageFolder", "path": str(tmp_path / "birds")},
+        {"_target_": "assay.data.image_csv.ImageCsv", **table},
+    ]
+    before = [data_fingerprint(node) for node in nodes]
+    assert [data_fingerprint(node) for node in nodes] == before
+    (tmp_path / "birds/b/1.png").write_bytes(b"changed")
+    assert not set(before) & {data_fingerprint(node) for node in nodes}

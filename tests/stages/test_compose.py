@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.config.blanks import blanks
 from assay.config.compose import compose_params, difference, groups
 from assay.data.csv import Csv
 from assay.errors import ConfigError
@@ -52,7 +53,8 @@ def conf(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes(group: str, option: str) -> None:
-    config = _composed(_CSV if option == "csv" else None, **{group: option})
+    needed = dict.fromkeys(blanks(CONF, option), "x") if group == "data" else {}
+    config = _composed({"data": needed} if needed else None, **{group: option})
     assert config["choices"][group] == option
 
 

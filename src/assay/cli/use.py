@@ -12,6 +12,7 @@ import yaml
 from assay.artifacts.paths import project_root
 from assay.cli.leaderboard import best_job
 from assay.cli.run import experiment_file
+from assay.config.blanks import blanks
 from assay.config.compose import SET, compose_params, difference, read_params
 from assay.config.params import write_params
 from assay.errors import ConfigError, TrackingError
@@ -51,7 +52,7 @@ def _run(kind: str, name: str) -> Found:
 def _from_run(root: Path, run: Found) -> dict[str, Any]:
     config = _configuration(run)
     choices = config["choices"]
-    if choices["data"] == "csv":
+    if blanks(root / "conf", choices["data"]):
         file, target = config["data"].get("path"), config["data"].get("target")
         raise ConfigError(
             [

@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from assay.config.blanks import blanks
 from assay.config.compose import SET, Schema, compose_params, composed, finish, groups
 from assay.config.hydra_flags import is_hydras, overrides_in, refuse_flags, refuse_hydra_nodes
 from assay.config.load import ALLOWED_TARGETS
@@ -178,8 +179,8 @@ def _wrong_values(lines: Sequence[str], conf: Path, schema: Schema) -> tuple[str
 
 
 def _lenient(conf: Path, choices: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    blanks = {"path": "", "target": ""} if choices.get("data") == "csv" else {}
-    return compose_params(conf, {**choices, SET: {"data": blanks} if blanks else {}}, schema=schema)
+    filled = dict.fromkeys(blanks(conf, choices.get("data")), "")
+    return compose_params(conf, {**choices, SET: {"data": filled} if filled else {}}, schema=schema)
 
 
 def _exists(override: Override, keys: set[str], *, swept: Mapping[str, list[str]]) -> bool:

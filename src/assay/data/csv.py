@@ -7,6 +7,7 @@ import gzip
 import io
 import warnings
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +19,7 @@ from assay.data.prepared import RESERVED
 from assay.data.raw import Raw, Roles, TaskChoice
 from assay.data.spec import Kind
 from assay.data.splitting import Splitting
+from assay.data.target import Target, with_target
 from assay.errors import DataError, nearest
 
 _TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq"}
@@ -38,11 +40,16 @@ _SEPARATORS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True, kw_only=True)
 class Csv:
-    """A table in a file; everything but ``path`` and ``target`` may be left as it is."""
+    """A table in a file; everything but ``path`` and ``target`` may be left as it is.
+
+    ``target`` is a column, or a list of columns of yes and no; with ``label_separator`` its cells
+    list any number of labels.
+    """
 
     kind: ClassVar[Kind] = "table"
     path: str
-    target: str
+    target: str | tuple[str, ...]
+    label_separator: str | None = None
     id: str | None = None
     group: str | None = None
     time: str | None = None
@@ -59,8 +66,9 @@ class Csv:
     def read(self) -> Raw:
         """Return the table; DataError says what is wrong with the file or the named columns."""
         frame = read_table(Path(self.path), encoding=self.encoding, separator=self.separator)
+        target = Target(columns=self.target, separator=self.label_separator, task=self.task)
         roles = Roles(
-            target=self.target,
+            target=target.column,
             id=self.id,
             group=self.group,
             time=self.time,
@@ -70,8 +78,9 @@ class Csv:
             categorical=tuple(self.categorical),
             numeric=tuple(self.numeric),
         )
-        _require_columns(frame, roles, self.path)
-        return Raw(frame=frame, roles=roles, task=self.task, source=Path(self.path).name)
+        require_columns(frame, roles, self.path, others={"target": target.names})
+        raw = Raw(frame=frame, roles=roles, task=self.task, source=Path(self.path).name)
+        return with_target(raw, target)
 
 
 def read_table(path: Path, *, encoding: str = "utf-8", separator: str = ",") -> pd.DataFrame:
@@ -157,12 +166,16 @@ def _header(path: Path, encoding: str, separator: str) -> list[str]:
         return [first[0].removeprefix("\ufeff"), *first[1:]] if first else []
 
 
-def _require_columns(frame: pd.DataFrame, roles: Roles, path: str) -> None:
+def require_columns(
+    frame: pd.DataFrame, roles: Roles, path: str, *, others: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise DataError with every role, and each of ``others`` by its key, that names no column of its own."""
     columns = [str(c) for c in frame.columns]
     singles = {"target": roles.target, "id": roles.id, "group": roles.group, "time": roles.time}
     singles["split_column"] = roles.split
     lists = {key: getattr(roles, key) for key in ("sensitive", "ignore", "categorical", "numeric")}
-    named = [(k, v) for k, v in singles.items() if v is not None]
+    named = [(k, v) for k, v in singles.items() if v]
+    named += [(k, v) for k, names in others.items() for v in names if (k, v) not in named]
     named += [(key, name) for key, names in lists.items() for name in names]
     problems = [
         f"data.{k}={v}: {path} has no such column{nearest(v, columns)}"
@@ -172,23 +185,24 @@ def _require_columns(frame: pd.DataFrame, roles: Roles, path: str) -> None:
     problems += [
         f"column '{c}': this name is kept for Assay: rename it" for c in columns if c in RESERVED
     ]
-    problems += _contradictions(roles)
+    problems += _contradictions(roles, others.get("target", ()))
     if problems:
         raise DataError("\n".join(problems))
 
 
-def _contradictions(roles: Roles) -> list[str]:
+def _contradictions(roles: Roles, targets: Sequence[str]) -> list[str]:
     others = {"id": roles.id, "group": roles.group, "time": roles.time, "split_column": roles.split}
     found = [
-        f"data.{role}={roles.target}: this column is the target"
+        f"data.{role}={name}: this column is the target"
         for role, name in others.items()
-        if name == roles.target
+        if name in targets
     ]
     lists = {"ignore": roles.ignore, "sensitive": roles.sensitive}
     found += [
-        f"data.{role}: '{roles.target}' is the target"
+        f"data.{role}: '{name}' is the target"
         for role, names in lists.items()
-        if roles.target in names
+        for name in names
+        if name in targets
     ]
     both = sorted({*roles.categorical} & {*roles.numeric})
     return found + [f"column '{c}' is named both categorical and numeric: take one" for c in both]

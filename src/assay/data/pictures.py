@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import struct
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,12 +22,13 @@ from assay.artifacts.paths import home
 from assay.data.prepared import UNREADABLE
 from assay.errors import DataError
 
-log = logging.getLogger(__name__)
-
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What is decoded; Pillow also knows formats that call other programs, such as EPS."""
 MOST_PIXELS = 1 << 26
 """A picture of more is taken for a trap: a small file that needs all memory."""
+_ENDINGS = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
 _TOGETHER = 64
 _NAMED = 5
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
@@ -76,6 +76,16 @@ class Decoded:
     images: np.ndarray
     kept: np.ndarray
     broken: tuple[Broken, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        return (_said(self.broken, total=len(self.kept) + len(self.broken)),) if self.broken else ()
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's ending is that of a picture."""
+    return path.suffix.lower() in _ENDINGS
 
 
 def decode_all(named: Iterable[tuple[str, Source]], *, knobs: Pictures) -> Decoded:
@@ -192,9 +202,12 @@ def _report(broken: list[Broken], *, knobs: Pictures, total: int) -> None:
         raise DataError(f"of {total} pictures none can be decoded{first}")
     if not broken:
         return
-    listed = "\n".join(f"  - {b.name}: {b.reason}" for b in broken[:_NAMED])
-    more = f"\n  and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-    said = f"{len(broken)} of {total} pictures cannot be decoded:\n{listed}{more}"
+    said = _said(broken, total=total)
     if knobs.broken == "refuse":
-        raise DataError(f"{said}\nmend or remove them, or choose data.pictures.broken=drop")
-    log.warning("%s; they are dropped", said)
+        raise DataError(f"{said}; mend or remove them, or choose data.pictures.broken=drop")
+
+
+def _said(broken: Sequence[Broken], *, total: int) -> str:
+    listed = "; ".join(f"{b.name} ({b.reason})" for b in broken[:_NAMED])
+    more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+    return f"{len(broken)} of {total} pictures cannot be decoded: {listed}{more}"

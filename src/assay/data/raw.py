@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeAlias
 
@@ -14,6 +15,7 @@ from assay.data.spec import Kind, Task
 from assay.data.splitting import Splitting
 from assay.data.tokenizer import Tokenizing
 
+_PIECE_BYTES = 16 << 20
 TaskChoice: TypeAlias = Literal["auto"] | Task
 ImageTask: TypeAlias = Literal["classification", "reconstruction", "generation"]
 """What labelled images can be used for."""
@@ -57,8 +59,9 @@ class Raw:
     ``images`` is uint8, rows by channels by height by width; ``series`` are float32 steps by
     ``channels`` a row, NaN where a value is missing; ``text`` is how the frame's column of texts
     becomes tokens. ``targets`` is a target that is no column: steps by series for forecasting, a
-    tag's name for each step for tagging. All are in the order of ``frame``.
-    ``anomalies`` are the values of the target that are none of the normal ones.
+    tag's name for each step for tagging, for several labels 1 where a row has one of ``labels``
+    (uint8, rows by labels). All are in the order of ``frame``. ``anomalies`` are the values of the
+    target that are none of the normal ones; ``notes`` say what was left out.
     """
 
     frame: pd.DataFrame
@@ -69,8 +72,10 @@ class Raw:
     channels: tuple[str, ...] = ()
     text: Tokenizing | None = None
     targets: np.ndarray | Ragged | None = None
+    labels: tuple[str, ...] = ()
     forecast: Forecasting | None = None
     anomalies: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
     source: str = ""
 
     @property
@@ -86,7 +91,8 @@ class Raw:
         total.update(np.asarray(pd.util.hash_pandas_object(self.frame, index=False)).tobytes())
         for array in (self.images, *_arrays(self.series), *_arrays(self.targets)):
             if array is not None:
-                total.update(_bytes(array))
+                for piece in _pieces(array):
+                    total.update(_bytes(piece))
         return total.hexdigest()
 
 
@@ -94,6 +100,13 @@ def _arrays(part: np.ndarray | Ragged | None) -> tuple[np.ndarray | None, ...]:
     if isinstance(part, Ragged):
         return part.offsets, part.values.gather(np.arange(part.values.shape[0]))
     return (part,)
+
+
+def _pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield an array that may be larger than memory in parts."""
+    rows = max(1, _PIECE_BYTES // max(1, array[:1].nbytes))
+    for start in range(0, max(1, len(array)), rows):
+        yield array[start : start + rows]
 
 
 def _bytes(array: np.ndarray) -> bytes:
@@ -106,7 +119,8 @@ class DataSet(Protocol):
     """A kind of data: a frozen dataclass of knobs that can read what it describes.
 
     A set for one task only says which in a class variable ``task``, so that a model that cannot do it
-    is refused before anything runs.
+    is refused before anything runs. One that reads more than what lies at its ``path`` lists all
+    of it in a method ``files``, so that a change is seen.
     """
 
     kind: ClassVar[Kind]

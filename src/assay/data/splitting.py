@@ -7,6 +7,18 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+}
+"""What splits are called in columns and folders."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Splitting:

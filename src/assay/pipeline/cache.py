@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -15,7 +16,7 @@ from filelock import FileLock
 from assay.artifacts.files import digest, flush_tree, read_json, write_json
 from assay.artifacts.manifest import described, difference
 from assay.artifacts.paths import home, project_root
-from assay.config.load import build
+from assay.config.load import build, target_class
 from assay.errors import ArtifactError
 from assay.pipeline.fingerprint import code_digest, name_of
 from assay.split.prepare import prepare
@@ -94,8 +95,13 @@ def data_fingerprint(node: Mapping[str, Any]) -> str:
 
 
 def _file_digest(node: Mapping[str, Any]) -> str:
+    """Return a digest of what a set reads: the file or folder at ``path``, or the ``files`` it lists."""
+    listed = getattr(target_class(node, where="data"), "files", None)
+    if listed is not None:
+        names = (f"{digest(file)} {file}\n" for file in listed(build(node, where="data")))
+        return hashlib.sha256("".join(names).encode()).hexdigest()
     path = node.get("path")
     if not isinstance(path, str):
         return ""
-    file = project_root() / path
-    return digest(file) if file.is_file() else ""
+    place = project_root() / path
+    return digest(place) if place.exists() else ""

@@ -8,7 +8,7 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Task
-from assay.data.splitting import Splitting
+from assay.data.splitting import SPLIT_NAMES, Splitting
 from assay.data.table import below_header
 from assay.errors import ConfigError, DataError
 
@@ -16,16 +16,6 @@ SPLITS = ("train", "valid", "test")
 _STRATIFIED: frozenset[Task] = frozenset({"classification", "regression"})
 _STRATIFIED_IF_LABELLED: frozenset[Task] = frozenset({"reconstruction", "generation"})
 _STRATUM_ROWS, _MOST_STRATA = 20, 10
-_NAMES = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "validation": "valid",
-    "val": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-}
 
 
 def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
@@ -154,7 +144,7 @@ def time_values(series: pd.Series) -> pd.Series:
 
 def _by_column(raw: Raw, splitting: Splitting) -> np.ndarray:
     column = raw.frame[_needed(raw.roles.split, "split_column")]
-    labels = column.astype(str).str.strip().str.lower().map(_NAMES)
+    labels = column.astype(str).str.strip().str.lower().map(SPLIT_NAMES)
     if labels.isna().any():
         strange = sorted({str(v) for v in column[labels.isna()]})[:5]
         raise DataError(
