@@ -23,6 +23,7 @@ from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import read_inputs
 from assay.pipeline.latency import milliseconds_per_prediction
 from assay.pipeline.match import require_match
+from assay.pipeline.pin import pinned
 from assay.pipeline.resume import Resumable, resumable
 from assay.pipeline.schema import SCHEMA
 from assay.tracking.explore import explore_run, sweep_run
@@ -99,8 +100,8 @@ def _sweep_name(words: list[str]) -> str:
 
 
 def _run_one(job: Job) -> float:
-    config = job.config
-    require_match(config, conf=project_root() / "conf")
+    require_match(job.config, conf=project_root() / "conf")
+    config = pinned(job.config)
     choices = config["choices"]
     name = " ".join(job.overrides) or f"{choices['data']} {choices['model']}"
     with resumable() as kept:

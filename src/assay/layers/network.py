@@ -12,7 +12,7 @@ from assay.errors import ConfigError
 from assay.layers.adapters import adapter
 from assay.layers.answer import answer_of
 from assay.layers.preprocess import preprocess
-from assay.layers.shape import Model, form_of, forms_of
+from assay.layers.shape import Model, answers_of, form_of, forms_of
 
 
 class Network(nn.Module):
@@ -38,7 +38,7 @@ class Network(nn.Module):
             )
         self.adapter, shape = adapter(self.preprocess.shape, takes=model.takes, name=name)
         is_causal = spec.task == "language_modelling"
-        asked = replace(shape, gives=form, is_causal=is_causal)
+        asked = replace(shape, gives=form, is_causal=is_causal, answers=answers_of(spec.task))
         self.body = model.build(asked, spec.outputs)
         self.answer = answer_of(spec)
         self._is_paired = form == "input"
@@ -48,8 +48,9 @@ class Network(nn.Module):
 
         For classes, logits (batch, classes); for a number, the scaled target (batch, 1); for
         forecasts, scaled steps and series in one axis; for steps, logits (batch, steps, classes). A
-        body that gives its input again is put beside it, (batch, 2, features): what it gave, and
-        what it was given.
+        body of several members may answer each row several times in training, all rows by the first
+        member, then all by the second. A body that gives its input again is put beside it, (batch, 2,
+        features): what it gave, and what it was given.
         """
         given = self.adapter(*self.preprocess(**inputs))
         outputs: Tensor = self.body(*given)
@@ -66,3 +67,8 @@ class Network(nn.Module):
         """Return what the last forward adds to the loss, a scalar, where the body has such a thing."""
         found = getattr(self.body, "penalty", None)
         return None if found is None else found()
+
+    def rate_of(self, name: str) -> float:
+        """Return the share of the learning rate that a parameter takes; 1 unless the body says less."""
+        found = getattr(self.body, "rate_of", None)
+        return 1.0 if found is None else float(found(name.removeprefix("body.")))

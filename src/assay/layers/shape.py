@@ -12,6 +12,7 @@ from assay.data.spec import Task
 
 InputKind = Literal["vector", "image", "sequence", "tokens"]
 Gives = Literal["row", "step", "input"]
+Answers = Literal["class", "labels", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,16 @@ class Shape:
 
     ``gives`` is what the body returns: ``row`` (batch, outputs); ``step`` (batch, steps, outputs);
     ``input`` what it was given, again. ``is_causal`` asks that no step sees a later one.
-    ``one_hot`` lists, for a vector, the (first, count) of features that are one column's categories.
+    ``answers`` says what the outputs are: the logits of one of several classes, of each of several
+    labels, or numbers. ``one_hot`` lists, for a vector, the (first, count) of features that are one
+    column's categories.
     """
 
     kind: InputKind
     sizes: tuple[int, ...]
     gives: Gives = "row"
     is_causal: bool = False
+    answers: Answers = "numbers"
     one_hot: tuple[tuple[int, int], ...] = ()
 
 
@@ -58,6 +62,19 @@ _FORMS: Mapping[Task, Gives] = {
     "tagging": "step",
     "reconstruction": "input",
 }
+
+
+_ANSWERS: Mapping[Task, Answers] = {
+    "classification": "class",
+    "multilabel": "labels",
+    "language_modelling": "class",
+    "tagging": "class",
+}
+
+
+def answers_of(task: Task) -> Answers:
+    """Return what the outputs of a task are."""
+    return _ANSWERS.get(task, "numbers")
 
 
 def form_of(task: Task) -> Gives:

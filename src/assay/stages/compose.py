@@ -12,6 +12,7 @@ from assay.artifacts.staging import staged
 from assay.config.compose import compose_params, read_params
 from assay.data.place import require_own_data
 from assay.pipeline.match import require_match
+from assay.pipeline.pin import pinned
 from assay.pipeline.schema import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -29,5 +30,5 @@ def run(params: Params) -> None:
         config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
         require_match(config, conf=Path("conf"))
         require_own_data(config["data"].get("path"))
-        write_yaml(folder / CONFIG.name, config)
+        write_yaml(folder / CONFIG.name, pinned(config))
     log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))

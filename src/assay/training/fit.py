@@ -17,6 +17,7 @@ from assay.data.prepared import Split
 from assay.data.spec import Spec
 from assay.layers.network import Network
 from assay.metrics.objective import objective
+from assay.training.as_it_is import is_trained, measured_row
 from assay.training.checkpoint import Checkpoints
 from assay.training.discipline import KeepSignals, silence, unswallowed
 from assay.training.hardware import Hardware, find_hardware, settings
@@ -70,8 +71,9 @@ def fit(
     With ``checkpoints``, which must belong to just these arguments, a fit that was cut off goes on
     from the latest one and gives the very same result; ``on_epoch`` is called for the earlier
     epochs too. Ctrl-C and SIGTERM then end it after the batch at hand, with a checkpoint; a second
-    one ends it at once. Raises ConfigError for a loss or a device that does not fit, TrainingError
-    when the loss becomes infinite or NaN.
+    one ends it at once. A network in which nothing is trained is measured as one epoch. Raises
+    ConfigError for a loss or a device that does not fit, TrainingError when the loss becomes
+    infinite or NaN.
     """
     hardware = find_hardware(knobs)
     goal = objective(spec.task)
@@ -101,7 +103,11 @@ def fit(
     try:
         torch.manual_seed(seed)
         _restore(loop, keeping, record=record, batches=batches, on_row=on_row)
-        if len(record.history) < knobs.max_epochs and not record.is_over:
+        if not is_trained(network):
+            row = measured_row(network, train=train, valid=valid, spec=spec, loss=loop.loss)
+            record.add(row, network=network)
+            on_row(1, row)
+        elif len(record.history) < knobs.max_epochs and not record.is_over:
             passes = Passes(Rows(valid), size=evaluation_size(valid))
             with keeping.interruption if checkpoints else nullcontext():
                 _run(loop, batches, passes, hardware=hardware, knobs=knobs)

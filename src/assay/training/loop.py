@@ -102,7 +102,7 @@ class Loop(LightningModule):
         schedule, warmup = self._knobs.schedule, self._knobs.warmup
         share = factor(schedule, step=self._step, steps=self._steps, warmup=warmup)
         for group in optimizer.param_groups:
-            group["lr"] = self._knobs.lr * share
+            group["lr"] = self._knobs.lr * share * group["rate"]
         optimizer.zero_grad()
         changed = self._augment(batch.inputs, batch.target, step=self._step)
         loss = changed.loss(self.loss, self.network(**changed.inputs))

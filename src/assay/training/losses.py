@@ -31,7 +31,13 @@ def build_loss(knobs: Training, *, spec: Spec, device: torch.device) -> Loss:
     if name not in fitting:
         expected = ", ".join(("auto", *fitting))
         raise ConfigError([f"training.loss: {spec.task} takes one of {expected}; got {name!r}"])
-    return fitting[name](knobs, spec, device)
+    return partial(_for_every_answer, fitting[name](knobs, spec, device))
+
+
+def _for_every_answer(loss: Loss, outputs: Tensor, target: Tensor) -> Tensor:
+    """Repeat the target where the members of a body answer each row by themselves."""
+    times = len(outputs) // max(1, len(target))
+    return loss(outputs, target if times == 1 else torch.cat([target] * times))
 
 
 def class_weights(knobs: Training, *, spec: Spec, device: torch.device) -> Tensor | None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from torch import nn, optim
+from typing import Any
 
+from torch import optim
+
+from assay.layers.network import Network
 from assay.training.knobs import Training
 
 
-def build_optimizer(module: nn.Module, *, knobs: Training, is_fused: bool) -> optim.Optimizer:
+def build_optimizer(network: Network, *, knobs: Training, is_fused: bool) -> optim.Optimizer:
     """Return the optimizer that the knobs name; biases and normalisation are not decayed.
+
+    A group's ``rate`` is the share of the learning rate that its parameters take.
 
     ``is_fused`` takes torch's fused kernels, which spare small networks most of a step's overhead;
     they cannot be combined with the loss scaling of 16-bit floats.
     """
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": knobs.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = _groups(network, knobs.weight_decay)
     lr, momentum = knobs.lr, knobs.momentum
     if knobs.optimizer == "sgd":
         nesterov = momentum > 0
@@ -27,3 +28,15 @@ def build_optimizer(module: nn.Module, *, knobs: Training, is_fused: bool) -> op
     if knobs.optimizer == "adam":
         return optim.Adam(groups, lr=lr, fused=is_fused)
     return optim.AdamW(groups, lr=lr, fused=is_fused)
+
+
+def _groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
+    learned = {n: p for n, p in network.named_parameters() if p.requires_grad}
+    found: dict[tuple[float, float], list[Any]] = {(1.0, weight_decay): [], (1.0, 0.0): []}
+    for name, parameter in learned.items():
+        decay = weight_decay if parameter.ndim > 1 else 0.0
+        found.setdefault((network.rate_of(name), decay), []).append(parameter)
+    return [
+        {"params": parameters, "rate": rate, "weight_decay": decay}
+        for (rate, decay), parameters in found.items()
+    ]

@@ -1,0 +1,141 @@
+"""Say in the configuration which files a model builds on: digests of what its addresses name today.
+
+An alias such as ``models:/digits@champion`` moves, and so does a repository of a hub. What was
+pinned is what later stages build, whatever the address has come to name since.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import assay
+from assay.artifacts.borrowed import keep
+from assay.artifacts.files import digest
+from assay.artifacts.paths import project_root
+from assay.config.check import problems_of
+from assay.data.carrier import find_folder
+from assay.errors import ConfigError, DataError
+from assay.layers.known import model_class
+
+_REGISTRY, _PACKAGE = "models:/", "package:"
+_FILES = ("config.json", "*.safetensors", "tokenizer.json")
+_SECONDS = 600
+
+
+def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a checked configuration with the pins of its model filled in.
+
+    Raises ConfigError for an address that names nothing, or files that are no model.
+    """
+    model = config["model"]
+    found = dict(model)
+    if "source" in model:
+        found |= _source(str(model["source"]))
+    if "versions" in model:
+        found |= _members(model)
+    return {**config, "model": found}
+
+
+def _source(address: str) -> dict[str, str]:
+    if not address:
+        raise ConfigError(
+            [
+                "model.source: a value is needed: a repository of the Hugging Face hub, a folder of "
+                "the project, package:NAME, or models:/NAME@champion"
+            ]
+        )
+    if address.startswith(_REGISTRY):
+        version, name = _registered(address)
+        return {"source": version, "digest": name}
+    return {"digest": keep(_files_of(address))}
+
+
+def _files_of(address: str) -> list[Path]:
+    folder = _folder_of(address)
+    files = [file for pattern in _FILES for file in sorted(folder.glob(pattern))]
+    names = {file.name for file in files}
+    if "config.json" not in names or not any(n.endswith(".safetensors") for n in names):
+        raise ConfigError(
+            [
+                f"model.source: {address} holds no model: expected config.json and weights as "
+                "safetensors (no pickle is read)"
+            ]
+        )
+    return files
+
+
+def _folder_of(address: str) -> Path:
+    if address.startswith(_PACKAGE):
+        try:
+            return find_folder(address.removeprefix(_PACKAGE), holding="config.json")
+        except DataError as error:
+            raise ConfigError([f"model.source: {error}"]) from error
+    if (folder := project_root() / address).is_dir():
+        return folder
+    return _downloaded(address)
+
+
+def _downloaded(repository: str) -> Path:
+    """Fetch a repository of the hub, or find it in the hub's own cache."""
+    name, _, revision = repository.partition("@")
+    try:
+        hub = importlib.import_module("huggingface_hub")
+    except ImportError as error:
+        raise ConfigError(
+            [f"model.source: {repository} needs the hub: pip install 'assay[pretrained]'"]
+        ) from error
+    try:
+        return Path(
+            hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES))
+        )
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(
+            [
+                f"model.source: {repository!r} is no folder of the project, and the hub does not "
+                f"give it: {reason}"
+            ]
+        ) from error
+
+
+def _members(model: Mapping[str, Any]) -> dict[str, Any]:
+    if not model["versions"]:
+        name = str(model["of"])
+        problems = problems_of(model_class(name), model["settings"], where="model.settings")
+        if problems:
+            raise ConfigError(problems)
+        return {"pins": {name: _module_digest(name)}}
+    found = [_registered(str(address)) for address in model["versions"]]
+    return {"versions": [version for version, _ in found], "pins": dict(found)}
+
+
+def _module_digest(name: str) -> str:
+    """A member's module is no dependency of the stages, so its content is part of the pins."""
+    return digest(Path(assay.__file__).parent / "model" / f"{name}.py")
+
+
+def _registered(address: str) -> tuple[str, str]:
+    """Return the version that an address of the registry names, and the digest of its files.
+
+    In a process of its own: composing imports no MLflow.
+    """
+    paths = [str(Path(assay.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, "-m", "assay.tracking.lend", address],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it cannot be fetched"]
+        raise ConfigError([f"model: {address}: {said[0].partition(': ')[2] or said[0]}"])
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer["version"], answer["digest"]
