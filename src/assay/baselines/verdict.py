@@ -14,6 +14,7 @@ _PHRASES = (_LOSES, _BEHIND, _WINS, _EVEN)
 _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "classification": ("log_loss", "accuracy", "roc_auc"),
     "regression": ("rmse", "mae"),
+    "reconstruction": ("auroc", "average_precision", "reconstruction_mse"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 
 import numpy as np
 
@@ -69,6 +69,26 @@ def choose_estimated(prediction: np.ndarray, target: np.ndarray, *, count: int) 
     ]
     rest = [Chosen(row=int(i), reason="next highest prediction") for i in ascending[::-1]]
     return _first_of([*found, *spread, *rest], count)
+
+
+def choose_scored(score: np.ndarray, target: np.ndarray, *, count: int) -> list[Chosen]:
+    """Choose rows by score (n,) and target (n,): 1 for an anomaly, 0 for a normal row, -1 unknown.
+
+    By turns anomalies that are missed first, rows that come back worst without being known
+    anomalies, the clearest anomalies and typical rows.
+    """
+    order = np.argsort(-score, kind="stable")
+    anomalies, others = order[target[order] == 1], order[target[order] != 1]
+    middle = others[np.argsort(np.abs(score[others] - np.median(score)), kind="stable")]
+    kinds = {
+        "anomaly of low score": anomalies[::-1],
+        "highest score without being a known anomaly": others,
+        "anomaly of high score": anomalies,
+        "typical score": middle,
+    }
+    named = [[Chosen(row=int(i), reason=reason) for i in rows] for reason, rows in kinds.items()]
+    turns = [chosen for turn in zip_longest(*named) for chosen in turn if chosen is not None]
+    return _first_of(turns, count)
 
 
 def _in_turn(rows: np.ndarray, target: np.ndarray, classes: Sequence[object]) -> Iterator[Chosen]:

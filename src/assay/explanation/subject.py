@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from assay.data.prepared import ID, TARGET, Split
-from assay.explanation.chosen import Chosen, choose_classified, choose_estimated
+from assay.explanation.chosen import Chosen, choose_classified, choose_estimated, choose_scored
 from assay.explanation.knobs import Explain
 from assay.explanation.plan import Plan, plan
 from assay.explanation.sources import (
@@ -85,7 +85,7 @@ def subject_of(
         sample=np.arange(len(chosen), start),
         background=random.permutation(np.arange(start, start + len(around)))[: sizes.background],
         ids=table[ID].tolist(),
-        targets=table[TARGET].tolist(),
+        targets=table[TARGET].tolist() if TARGET in table else ["unknown"] * len(table),
         output=output[rows],
         explained_output=output[rows].argmax(axis=1),
         surrogate=surrogate,
@@ -105,6 +105,8 @@ def _choose(
 ) -> list[Chosen]:
     if signature.task == "classification":
         return choose_classified(output, target, classes=signature.classes, count=count)
+    if signature.task == "reconstruction":
+        return choose_scored(output[:, 0], target, count=count)
     return choose_estimated(output[:, 0], target, count=count)
 
 

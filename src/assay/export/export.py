@@ -16,9 +16,10 @@ from assay.export.core import core_graph
 from assay.export.graph import whole_graph
 from assay.export.knobs import Export
 from assay.export.parity import Parity, measure_parity
-from assay.export.scorer import Scorer, logits
+from assay.export.scorer import Scorer, answers, errors_of, logits
 from assay.inference.signature import Signature, signature_of
 from assay.layers.network import Network
+from assay.metrics.threshold import Threshold, fit_threshold
 
 _EXAMPLE_ROWS = 3
 
@@ -31,6 +32,7 @@ class Exported:
     signature: Signature
     calibration: Calibration
     parity: Parity
+    threshold: Threshold | None = None
 
 
 def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Exported:
@@ -41,19 +43,33 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
     network.eval()
     calibration = _calibration(network, spec=spec, valid=valid, knobs=knobs)
     scorer = Scorer(network, names=tuple(valid.inputs), temperature=calibration.temperature)
-    signature = signature_of(spec)
+    threshold = _threshold(scorer, valid, knobs=knobs)
+    signature = signature_of(spec, threshold=threshold.value if threshold else None)
     core = core_graph(scorer, example=_example(valid), opset=knobs.opset)
     model = whole_graph(core, spec=spec, signature=signature).SerializeToString(deterministic=True)
     parity = measure_parity(
         model, scorer, spec=spec, signature=signature, valid=valid, tolerance=knobs.tolerance
     )
-    return Exported(model=model, signature=signature, calibration=calibration, parity=parity)
+    return Exported(
+        model=model,
+        signature=signature,
+        calibration=calibration,
+        parity=parity,
+        threshold=threshold,
+    )
 
 
 def _calibration(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Calibration:
     if knobs.calibrate == "none" or spec.task != "classification":
         return Calibration()
     return fit_temperature(logits(network, valid), np.asarray(valid.target))
+
+
+def _threshold(scorer: Scorer, valid: Split, *, knobs: Export) -> Threshold | None:
+    if not scorer.network.is_paired:
+        return None
+    scores = errors_of(answers(scorer, valid))
+    return fit_threshold(scores, np.asarray(valid.target), false_alarms=knobs.false_alarms)
 
 
 def _example(split: Split) -> Mapping[str, Tensor]:

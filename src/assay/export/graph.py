@@ -14,10 +14,19 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper
 
-from assay.data.spec import Column, Spec, Task
+from assay.data.spec import Column, Spec, Task, required
 from assay.errors import ExportError
 from assay.export.core import ANSWER
-from assay.inference.signature import PREDICTION, PROBABILITY, Signature, Tensor
+from assay.inference.signature import (
+    ANOMALY,
+    GIVEN,
+    PREDICTION,
+    PROBABILITY,
+    RECONSTRUCTION,
+    SCORE,
+    Signature,
+    Tensor,
+)
 
 _INNER = "assay/"
 _ML_OPSET = 3
@@ -91,7 +100,8 @@ def _inner(name: str) -> str:
 
 
 def _value(tensor: Tensor) -> ValueInfoProto:
-    shape = ["batch", *("steps" if size < 0 else size for size in tensor.shape[1:])]
+    free = "features" if tensor.holds == "output" else "steps"
+    shape = ["batch", *(free if size < 0 else size for size in tensor.shape[1:])]
     return helper.make_tensor_value_info(tensor.name, _TYPES[tensor.type], shape)
 
 
@@ -165,9 +175,27 @@ def _class_tail(spec: Spec, signature: Signature) -> Tail:
     return nodes, [labels]
 
 
+def _anomaly_tail(spec: Spec, signature: Signature) -> Tail:
+    """From the pair (batch, 2, features) to both, the mean square of their difference, and a flag."""
+    answer, first, second, axis = (_inner(n) for n in (ANSWER, "first", "second", "axis"))
+    difference, threshold = _inner("difference"), _inner("threshold")
+    constants = {first: np.int64(0), second: np.int64(1), axis: np.array([1], np.int64)}
+    constants[threshold] = np.float32(required(signature.threshold))
+    nodes = [
+        helper.make_node("Gather", [answer, first], [RECONSTRUCTION], axis=1),
+        helper.make_node("Gather", [answer, second], [GIVEN], axis=1),
+        helper.make_node("Sub", [RECONSTRUCTION, GIVEN], [difference]),
+        helper.make_node("Mul", [difference, difference], [difference + "/square"]),
+        helper.make_node("ReduceMean", [difference + "/square", axis], [SCORE], keepdims=0),
+        helper.make_node("Greater", [SCORE, threshold], [ANOMALY]),
+    ]
+    return nodes, [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()]
+
+
 _TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
     "classification": _class_tail,
     "regression": _value_tail,
+    "reconstruction": _anomaly_tail,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +15,11 @@ class Export:
     ``tolerance`` is the largest difference allowed on the validation rows: of a probability, or
     of a predicted value in units of the target's standard deviation. ``calibrate: temperature``
     divides the logits by one number fitted on validation rows, where that lowers the log loss of
-    rows that it was not fitted on.
+    rows that it was not fitted on. ``false_alarms`` is the share of validation rows that a
+    reconstruction flags as anomalies where none of them is known to be one.
     """
 
     tolerance: Annotated[float, Gt(0)] = 1e-4
     opset: Annotated[int, Ge(18), Le(23)] = 20
     calibrate: Literal["none", "temperature"] = "temperature"
+    false_alarms: Annotated[float, Gt(0), Lt(1)] = 0.01

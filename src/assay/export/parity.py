@@ -11,17 +11,20 @@ import numpy as np
 from assay.data.prepared import Split
 from assay.data.spec import Spec, Task
 from assay.errors import ExportError
-from assay.export.scorer import Scorer, answers
+from assay.export.scorer import Scorer, answers, errors_of
 from assay.inference.feeds import split_feeds
 from assay.inference.predictions import scores_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature
 
 _BATCH = 256
-Unit: TypeAlias = Literal["probability", "standard deviations of the target"]
+Unit: TypeAlias = Literal[
+    "probability", "standard deviations of the target", "variances of the features"
+]
 _UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float]]] = {
     "classification": lambda spec: ("probability", 1.0),
     "regression": lambda spec: ("standard deviations of the target", spec.target_std),
+    "reconstruction": lambda spec: ("variances of the features", 1.0),
 }
 
 
@@ -47,8 +50,11 @@ def measure_parity(
 ) -> Parity:
     """Return how far graph and network are apart; ExportError above the tolerance."""
     expected = answers(scorer, valid).astype(np.float64)
+    if scorer.network.is_paired:
+        expected = errors_of(expected)
     feeds = split_feeds(valid, signature, batch_size=_BATCH)
     found = scores_of(Session(model).stream(feeds), signature)
+    found = found[:, 0] if scorer.network.is_paired else found
     unit, scale = _UNITS[spec.task](spec)
     difference = np.abs(found - expected) / scale
     parity = Parity(

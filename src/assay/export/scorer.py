@@ -18,7 +18,7 @@ class Scorer(nn.Module):
     """From the network's inputs, by position in the order of ``names``, to its answer.
 
     Returns probabilities (batch, classes) of the logits divided by ``temperature``, or values
-    (batch,) in the target's own unit.
+    (batch,) in the target's own unit; for a reconstruction the pair (batch, 2, features) itself.
     """
 
     def __init__(self, network: Network, *, names: Sequence[str], temperature: float = 1.0) -> None:
@@ -28,7 +28,9 @@ class Scorer(nn.Module):
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """Return the answer for a batch."""
-        outputs = self.network(**dict(zip(self.names, tensors, strict=True)))
+        outputs: Tensor = self.network(**dict(zip(self.names, tensors, strict=True)))
+        if self.network.is_paired:
+            return outputs
         answer: Tensor = self.network.answer(
             outputs if self.temperature == 1.0 else outputs / self.temperature
         )
@@ -38,6 +40,11 @@ class Scorer(nn.Module):
 def answers(scorer: Scorer, split: Split) -> np.ndarray:
     """Return the scorer's answers for every row of a split, in batches."""
     return _over(split, scorer.names, scorer)
+
+
+def errors_of(pairs: np.ndarray) -> np.ndarray:
+    """Return the mean square error (rows,) of pairs (rows, 2, features)."""
+    return np.asarray(np.square(pairs[:, 0] - pairs[:, 1]).mean(axis=1))
 
 
 def logits(network: Network, split: Split) -> np.ndarray:

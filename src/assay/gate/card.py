@@ -68,9 +68,15 @@ def card(facts: Facts) -> str:
 def _head(facts: Facts) -> Iterator[str]:
     chosen = ", ".join(f"{group}: `{option}`" for group, option in facts.choices.items())
     yield from (f"# {facts.name}, version {facts.version}", "", f"**{facts.verdict}**", "")
-    what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     inputs = _GIVEN.get(facts.kind, f"{facts.inputs} columns")
-    yield from (f"Predicts `{facts.target}` ({what}) from {inputs}. {chosen}.", "")
+    yield from (f"{_purpose(facts, inputs)}. {chosen}.", "")
+
+
+def _purpose(facts: Facts, inputs: str) -> str:
+    if facts.task == "reconstruction":
+        return f"Scores how badly {inputs} can be reconstructed, and flags what scores high"
+    what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
+    return f"Predicts `{facts.target}` ({what}) from {inputs}"
 
 
 def _data(facts: Facts) -> Iterator[str]:
@@ -110,7 +116,8 @@ def _slices(facts: Facts) -> Iterator[str]:
     measured = [part for part in facts.slices if part["metrics"]]
     if not measured:
         return
-    names = [name for name in _OF_SLICES if name in measured[0]["metrics"]]
+    found = measured[0]["metrics"]
+    names = ["flagged"] if "flagged" in found else [n for n in _OF_SLICES if n in found]
     yield from ("## By column", "")
     yield from _table(
         ["column", "value", "rows", *names],

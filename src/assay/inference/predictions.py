@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,22 +12,46 @@ import pandas as pd
 from assay.data.prepared import ID
 from assay.data.spec import Task
 from assay.errors import ArtifactError
-from assay.inference.signature import PREDICTION, PROBABILITY, Signature
+from assay.inference.signature import ANOMALY, PREDICTION, PROBABILITY, SCORE, Signature
 
 TARGET = "target"
-_SCORES: Mapping[Task, str] = {"classification": PROBABILITY, "regression": PREDICTION}
+Outputs: TypeAlias = Mapping[str, np.ndarray]
 
 
-def scores_of(outputs: Mapping[str, np.ndarray], signature: Signature) -> np.ndarray:
-    """Return what the metrics take: probabilities (N, K), or values (N,) for regression."""
-    return np.asarray(outputs[_SCORES[signature.task]], np.float64)
+def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
+    """Return what the metrics take, float64.
 
-
-def prediction_table(outputs: Mapping[str, np.ndarray], signature: Signature) -> pd.DataFrame:
-    """Return ``prediction`` and, for classes, one column ``probability_<class>`` each.
-
-    Raises ArtifactError where the graph has other classes than its signature.
+    Probabilities (N, K); values (N,) for regression; for a reconstruction (N, 2) the score and 1
+    where it is flagged.
     """
+    return np.asarray(_SCORES[signature.task](outputs), np.float64)
+
+
+def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
+    """Return what explanations explain, float64 (N, outputs): probabilities, a value, or a score."""
+    scores = scores_of(outputs, signature)
+    return scores[:, :1] if signature.task == "reconstruction" else scores.reshape(len(scores), -1)
+
+
+def prediction_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    """Return a line a row: what is predicted, as ``_TABLES`` has it for the task.
+
+    For classes ``prediction`` and one column ``probability_<class>`` each; for a reconstruction
+    ``score`` and ``anomaly``. Raises ArtifactError where the graph has other classes than its
+    signature.
+    """
+    return _TABLES[signature.task](outputs, signature)
+
+
+def _flags(outputs: Outputs) -> np.ndarray:
+    return np.stack([outputs[SCORE], outputs[ANOMALY]], axis=1)
+
+
+def _flag_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    return pd.DataFrame({name: outputs[name] for name in (SCORE, ANOMALY)})
+
+
+def _table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     columns = {PREDICTION: outputs[PREDICTION]}
     if signature.classes and outputs[PROBABILITY].shape[1] != len(signature.classes):
         raise ArtifactError(
@@ -35,6 +61,18 @@ def prediction_table(outputs: Mapping[str, np.ndarray], signature: Signature) ->
     for code, label in enumerate(signature.classes):
         columns[f"{PROBABILITY}_{label}"] = outputs[PROBABILITY][:, code]
     return pd.DataFrame(columns)
+
+
+_SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
+    "classification": itemgetter(PROBABILITY),
+    "regression": itemgetter(PREDICTION),
+    "reconstruction": _flags,
+}
+_TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
+    "classification": _table,
+    "regression": _table,
+    "reconstruction": _flag_table,
+}
 
 
 def with_targets(table: pd.DataFrame, *, ids: pd.Series, target: pd.Series) -> pd.DataFrame:

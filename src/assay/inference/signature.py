@@ -13,6 +13,7 @@ from assay.data.spec import Column, Kind, Spec, Task, Text, required
 from assay.errors import ArtifactError
 
 PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
+SCORE, ANOMALY, RECONSTRUCTION, GIVEN = "score", "anomaly", "reconstruction", "given"
 SEQUENCE, TOKENS = "sequence", "tokens"
 Label = str | int | bool
 Holds = Literal[
@@ -43,7 +44,8 @@ class Tensor:
 class Signature:
     """Inputs, outputs and classes of an exported graph; classes in the order of their codes.
 
-    ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called.
+    ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called,
+    ``threshold`` the score above which a row is flagged as an anomaly.
     """
 
     task: Task
@@ -53,13 +55,14 @@ class Signature:
     classes: tuple[Label, ...] = ()
     text: Text | None = None
     channels: tuple[str, ...] = ()
+    threshold: float | None = None
 
     def write(self, path: Path) -> None:
         """Write the signature as JSON."""
         write_json(path, asdict(self))
 
 
-def signature_of(spec: Spec) -> Signature:
+def signature_of(spec: Spec, *, threshold: float | None = None) -> Signature:
     """Return the signature of the graph that a specification leads to."""
     return Signature(
         task=spec.task,
@@ -69,7 +72,15 @@ def signature_of(spec: Spec) -> Signature:
         classes=spec.classes,
         text=spec.text,
         channels=spec.series.channels if spec.series else (),
+        threshold=threshold,
     )
+
+
+def feature_names(spec: Spec) -> list[str]:
+    """Return the names of a table's features as the network's first layer orders them."""
+    flags = [f"{c.name} is missing" for c in spec.numeric if c.missing > 0]
+    codes = [f"{c.name} = {category}" for c in spec.categorical for category in c.categories]
+    return [*(c.name for c in spec.numeric), *flags, *codes]
 
 
 def _column_inputs(spec: Spec) -> tuple[Tensor, ...]:
@@ -123,6 +134,18 @@ def _class_outputs(spec: Spec) -> tuple[Tensor, ...]:
     )
 
 
+def _anomaly_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    of = "of each feature, in standard deviations"
+    return (
+        Tensor(
+            name=SCORE, type="float", note="the mean square error, in variances of the features"
+        ),
+        Tensor(name=ANOMALY, type="bool", note="whether the score lies above 'threshold'"),
+        Tensor(name=RECONSTRUCTION, type="float", shape=(-1, -1), note=f"what came back {of}"),
+        Tensor(name=GIVEN, type="float", shape=(-1, -1), note=f"what was given {of}"),
+    )
+
+
 def label_type(classes: tuple[Label, ...]) -> Literal["bool", "int64", "string"]:
     """Return the element type of predicted classes: the user's own."""
     if all(isinstance(c, bool) for c in classes):
@@ -142,6 +165,7 @@ _INPUTS: Mapping[Kind, Callable[[Spec], tuple[Tensor, ...]]] = {
 _OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
     "classification": _class_outputs,
     "regression": _value_outputs,
+    "reconstruction": _anomaly_outputs,
 }
 
 
@@ -157,6 +181,7 @@ def read_signature(path: Path) -> Signature:
             classes=tuple(values["classes"]),
             text=Text(**values["text"]) if values.get("text") else None,
             channels=tuple(values.get("channels", ())),
+            threshold=values.get("threshold"),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error

@@ -41,7 +41,7 @@ class Network(nn.Module):
         asked = replace(shape, gives=form, is_causal=is_causal, answers=answers_of(spec.task))
         self.body = model.build(asked, spec.outputs)
         self.answer = answer_of(spec)
-        self._is_paired = form == "input"
+        self.is_paired = form == "input"
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Return the body's float32 outputs.
@@ -54,7 +54,7 @@ class Network(nn.Module):
         """
         given = self.adapter(*self.preprocess(**inputs))
         outputs: Tensor = self.body(*given)
-        if self._is_paired:
+        if self.is_paired:
             return torch.stack([outputs.flatten(1), given[0].flatten(1)], dim=1)
         return outputs
 

@@ -40,7 +40,7 @@ def precision_recall(
 
 def _roc_points(is_class: np.ndarray, score: np.ndarray) -> Points:
     false_rate, true_rate, threshold = roc_curve(is_class, score)
-    return false_rate, true_rate, np.minimum(threshold, 1.0)
+    return false_rate, true_rate, np.minimum(threshold, max(1.0, float(score.max())))
 
 
 def _pr_points(is_class: np.ndarray, score: np.ndarray) -> Points:

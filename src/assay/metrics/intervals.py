@@ -1,8 +1,9 @@
 """Metrics with bootstrap intervals, and differences of two models on the same rows.
 
 Percentile intervals of the bootstrap (Efron and Tibshirani 1993, chapter 13,
-doi:10.1201/9780429246593). Classification resamples within each class, so that every resample
-has the classes of the split. A resample is a row of counts, so all of them are scored at once.
+doi:10.1201/9780429246593). Classification resamples within each class, and reconstruction among
+anomalies and among normal rows, so that every resample has the classes of the split. A resample is
+a row of counts, so all of them are scored at once.
 The same seed and target give the same resamples, so two models are compared row for row.
 """
 
@@ -21,7 +22,7 @@ from assay.metrics.scores import weighted
 Interval: TypeAlias = dict[str, float | str | None]
 """``value``, ``low`` and ``high``; all None, with a ``reason``, where the metric is undefined."""
 
-_STRATIFIED: frozenset[Task] = frozenset({"classification"})
+_STRATIFIED: frozenset[Task] = frozenset({"classification", "reconstruction"})
 _CELLS = 4 << 20
 _FEWEST_DEFINED = 0.5
 
@@ -121,6 +122,8 @@ def _interval(value: float, resampled: np.ndarray, confidence: float, reason: st
 def _reason(task: Task, target: np.ndarray, output: np.ndarray) -> str:
     if not len(target):
         return "there is no row to score"
+    if task == "reconstruction":
+        return "these rows are not known to hold both anomalies and normal rows"
     if task != "classification":
         return "the target has only one value in these rows"
     found, classes = len(np.unique(target)), np.shape(output)[1]

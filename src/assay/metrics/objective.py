@@ -27,7 +27,17 @@ class Objective:
 
 
 _LESS_IS_BETTER = frozenset(
-    {"log_loss", "ece", "brier", "mse", "mae", "rmse", "mase", "reconstruction_mse"}
+    {
+        "log_loss",
+        "ece",
+        "brier",
+        "mse",
+        "mae",
+        "rmse",
+        "mase",
+        "reconstruction_mse",
+        "false_alarm_rate",
+    }
 )
 _OBJECTIVES: Mapping[Task, str] = {
     "classification": "log_loss",
@@ -66,6 +76,11 @@ def _of_numbers(target: np.ndarray, output: np.ndarray) -> float:
     return mean_error(squares) / (2 * root) if root else 0.0
 
 
+def _of_errors(target: np.ndarray, output: np.ndarray) -> float:
+    score = output.reshape(len(output), -1)[:, 0][target != 1]
+    return mean_error(score) if len(score) > 1 else 0.0
+
+
 def mean_error(values: np.ndarray) -> float:
     """Return the standard error of the mean of two values or more."""
     return float(values.std(ddof=1)) / math.sqrt(len(values))
@@ -74,6 +89,7 @@ def mean_error(values: np.ndarray) -> float:
 _ERRORS: Mapping[Task, Callable[[np.ndarray, np.ndarray], float]] = {
     "classification": _of_classes,
     "regression": _of_numbers,
+    "reconstruction": _of_errors,
 }
 
 

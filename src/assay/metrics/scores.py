@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.anomaly import anomaly_metrics
+from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
 
 DEFAULT_BINS = 15
 _SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 _NOISE = 1e-12
-
-Metrics = Callable[[np.ndarray], dict[str, np.ndarray]]
-Metric = Callable[[np.ndarray], np.ndarray]
 
 
 def score(
@@ -29,7 +28,8 @@ def score(
     precision, recall and F1 are those of the second class; with more, means over the classes
     that occur in target or prediction. ROC AUC of more than two classes is the mean of one class
     against the rest (Hand and Till 2001 discuss the choices, doi:10.1023/A:1010920819831).
-    Regression: ``target`` and ``output`` (N,) in the target's own unit.
+    Regression: ``target`` and ``output`` (N,) in the target's own unit. Reconstruction: as in
+    ``metrics.anomaly.anomaly_metrics``.
     """
     values = weighted(task, target=target, output=output, bins=bins)(np.ones((1, len(target))))
     return {name: float(value[0]) for name, value in values.items()}
@@ -50,15 +50,15 @@ def _regression(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
     def values(weights: np.ndarray) -> dict[str, np.ndarray]:
         total = weights.sum(1)
         squared = weights @ error**2
-        mse = _ratio(squared, total)
+        mse = ratio(squared, total)
         about_zero = weights @ centred**2
-        spread = about_zero - _ratio((weights @ centred) ** 2, total)
+        spread = about_zero - ratio((weights @ centred) ** 2, total)
         spread = np.where(spread > _NOISE * about_zero, spread, 0.0)
         return {
             "mse": mse,
-            "mae": _ratio(weights @ np.abs(error), total),
+            "mae": ratio(weights @ np.abs(error), total),
             "rmse": np.sqrt(mse),
-            "r2": 1.0 - _ratio(squared, spread),
+            "r2": 1.0 - ratio(squared, spread),
         }
 
     return values
@@ -79,9 +79,9 @@ def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metric
         return {
             **_from_confusion(confusion),
             "roc_auc": area(weights),
-            "log_loss": _ratio(weights @ -np.log(likelihood), total),
-            "ece": _ratio(gap(weights), total),
-            "brier": _ratio(weights @ brier, total),
+            "log_loss": ratio(weights @ -np.log(likelihood), total),
+            "ece": ratio(gap(weights), total),
+            "brier": ratio(weights @ brier, total),
         }
 
     return values
@@ -91,12 +91,12 @@ def _from_confusion(confusion: np.ndarray) -> dict[str, np.ndarray]:
     """From (B, K, K) weights, actual by predicted: the metrics of hard decisions."""
     hits = confusion.diagonal(axis1=1, axis2=2)
     actual, predicted = confusion.sum(2), confusion.sum(1)
-    recall = _ratio(hits, actual)
-    precision = _ratio(hits, predicted, empty=0.0)
-    f1 = _ratio(2 * hits, actual + predicted)
+    recall = ratio(hits, actual)
+    precision = ratio(hits, predicted, empty=0.0)
+    f1 = ratio(2 * hits, actual + predicted)
     pooled = _of_second if confusion.shape[1] == 2 else _macro(actual + predicted > 0)
     return {
-        "accuracy": _ratio(hits.sum(1), actual.sum(1)),
+        "accuracy": ratio(hits.sum(1), actual.sum(1)),
         "balanced_accuracy": _mean_of_known(recall),
         "precision": pooled(precision),
         "recall": pooled(recall),
@@ -110,7 +110,7 @@ def _of_second(by_class: np.ndarray) -> np.ndarray:
 
 def _macro(occurs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     def mean(by_class: np.ndarray) -> np.ndarray:
-        return _ratio(np.where(occurs, np.nan_to_num(by_class), 0.0).sum(1), occurs.sum(1))
+        return ratio(np.where(occurs, np.nan_to_num(by_class), 0.0).sum(1), occurs.sum(1))
 
     return mean
 
@@ -140,28 +140,12 @@ def calibration_bin(confidence: np.ndarray, bins: int) -> np.ndarray:
 
 def _roc_auc(target: np.ndarray, output: np.ndarray) -> Metric:
     classes = range(1, 2) if output.shape[1] == 2 else range(output.shape[1])
-    areas = [_one_against_rest(target == k, output[:, k]) for k in classes]
+    areas = [one_against_rest(target == k, output[:, k]) for k in classes]
 
     def mean(weights: np.ndarray) -> np.ndarray:
         return np.asarray(np.mean([area(weights) for area in areas], axis=0))
 
     return mean
-
-
-def _one_against_rest(is_positive: np.ndarray, score: np.ndarray) -> Metric:
-    """Weighted Mann-Whitney statistic: the share of pairs in the right order, ties half."""
-    order = np.argsort(score, kind="stable")
-    ranked, positive = score[order], is_positive[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else order
-
-    def area(weights: np.ndarray) -> np.ndarray:
-        sorted_weights = weights[:, order]
-        won = np.add.reduceat(sorted_weights * positive, starts, axis=1)
-        lost = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
-        below = np.cumsum(lost, axis=1) - lost / 2
-        return _ratio((won * below).sum(1), won.sum(1) * lost.sum(1))
-
-    return area
 
 
 def _sums(group: np.ndarray, groups: int) -> Metric:
@@ -178,19 +162,13 @@ def _sums(group: np.ndarray, groups: int) -> Metric:
     return sums
 
 
-def _ratio(above: np.ndarray, below: np.ndarray, *, empty: float = np.nan) -> np.ndarray:
-    above, below = np.broadcast_arrays(above.astype(float), below.astype(float))
-    ratio = np.full(above.shape, empty)
-    np.divide(above, below, out=ratio, where=below > 0)
-    return ratio
-
-
 def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
     known = ~np.isnan(by_class)
-    return _ratio(np.nan_to_num(by_class).sum(1), known.sum(1))
+    return ratio(np.nan_to_num(by_class).sum(1), known.sum(1))
 
 
 _TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
     "classification": _classification,
     "regression": _regression,
+    "reconstruction": anomaly_metrics,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.data.spec import required
 from assay.explanation.faithfulness import LOCAL_R2
 from assay.explanation.outcome import Outcome, explained_values
 from assay.explanation.sources import ImageSources
@@ -145,6 +146,10 @@ def _fit(r2: float) -> str:
 def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
     output, target = subject.output[row], subject.targets[row]
     subtitle = f"row {subject.ids[row]}: {subject.picks[row].reason}"
+    if signature.task == "reconstruction":
+        flag = "an anomaly" if output[0] > required(signature.threshold) else "normal"
+        subtitle += " · orange raises the score, blue lowers it"
+        return Headline(title=f"Score {output[0]:.3g}: {flag}, truly {target}", subtitle=subtitle)
     if not signature.classes:
         subtitle += " · orange raises the prediction, blue lowers it"
         return Headline(title=f"Predicted {output[0]:.4g}, truly {target:.4g}", subtitle=subtitle)
@@ -171,6 +176,8 @@ def output_names(signature: Signature) -> list[str]:
 
 
 def _amount(signature: Signature) -> str:
+    if signature.task == "reconstruction":
+        return "score"
     return "probability" if signature.classes else "the target's unit"
 
 

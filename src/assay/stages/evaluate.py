@@ -37,6 +37,13 @@ from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import direction
 from assay.metrics.slices import score_slices
+from assay.pipeline.detection import (
+    Reconstructed,
+    detection_pictures,
+    detection_tables,
+    detector_answers,
+    reconstructed,
+)
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
@@ -45,6 +52,7 @@ Tables = dict[str, pd.DataFrame]
 _COMPARED = {
     "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
+    "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),
 }
 _EMPTY: dict[str, tuple[str, ...]] = {
     "confusion": ("actual", "predicted"),
@@ -71,6 +79,9 @@ class _Asked:
     target: np.ndarray
     output: np.ndarray
     predictions: pd.DataFrame
+    session: Session
+    signature: Signature
+    reconstructed: Reconstructed | None
 
 
 def run(params: Params) -> None:
@@ -92,7 +103,7 @@ def run(params: Params) -> None:
         tables = _plot_tables(asked, knobs)
         _write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
-        _draw(asked.spec, tables, beside, folder / "pictures")
+        _draw(asked, tables, beside, folder / "pictures")
         _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
 
 
@@ -103,12 +114,17 @@ def _ask(knobs: Evaluate) -> _Asked:
     graph = artifact("export", "model.onnx")
     session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
     outputs = session.stream(split_feeds(split, signature, batch_size=knobs.batch_size))
+    output = scores_of(outputs, signature)
+    is_paired = signature.task == "reconstruction"
     return _Asked(
         spec=read_spec(artifact("prepare", "spec.json")),
         split=split,
         target=np.asarray(split.target),
-        output=scores_of(outputs, signature),
+        output=output,
         predictions=_predictions(outputs, signature, split.rows()),
+        session=session,
+        signature=signature,
+        reconstructed=reconstructed(outputs, output=output, split=split) if is_paired else None,
     )
 
 
@@ -116,12 +132,23 @@ def _predictions(
     outputs: Mapping[str, np.ndarray], signature: Signature, rows: pd.DataFrame
 ) -> pd.DataFrame:
     table = prediction_table(outputs, signature)
-    return with_targets(table, ids=rows[ID], target=rows[TARGET])
+    target = rows[TARGET] if TARGET in rows else pd.Series([""] * len(rows))
+    return with_targets(table, ids=rows[ID], target=target)
 
 
 def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
+    train = Split(artifact("prepare", "train"))
+    if asked.reconstructed:
+        return detector_answers(
+            asked.session,
+            asked.signature,
+            train=train,
+            valid=Split(artifact("prepare", "valid")),
+            asked=asked.reconstructed,
+            knobs=knobs,
+        )
     return fit_baselines(
-        Split(artifact("prepare", "train")),
+        train,
         asked.split,
         spec=asked.spec,
         most_rows=knobs.baseline_rows,
@@ -135,11 +162,15 @@ def _resampled(asked: _Asked, answer: Answer, knobs: Evaluate) -> Resampled:
 
 
 def _slices(asked: _Asked, knobs: Evaluate) -> list[dict[str, Any]]:
-    columns = tuple(dict.fromkeys((*asked.spec.sensitive, *knobs.slices)))
+    rows = asked.split.rows()
+    classes: tuple[str, ...] = ()
+    if asked.reconstructed and TARGET in rows:  # which kinds of anomaly are found, and which not
+        rows, classes = rows.assign(**{asked.spec.target: rows[TARGET]}), (asked.spec.target,)
+    columns = tuple(dict.fromkeys((*classes, *asked.spec.sensitive, *knobs.slices)))
     return score_slices(
         asked.spec.task,
-        rows=asked.split.rows(),
-        columns=tuple(dict.fromkeys((*asked.spec.sensitive, *knobs.slices))),
+        rows=rows,
+        columns=columns,
         target=asked.target,
         output=asked.output,
         knobs=replace(knobs, slices=columns),
@@ -174,6 +205,8 @@ def _history() -> pd.DataFrame:
 
 def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
     """Return the points behind every plot of the task, by the plot's name."""
+    if asked.reconstructed:
+        return detection_tables(asked.reconstructed)
     target, output, classes = asked.target, asked.output, asked.spec.classes
     if asked.spec.task == "regression":
         return {"residuals": curves.residuals(target=target, output=output)}
@@ -197,21 +230,32 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 
 
 def _draw(
-    spec: Spec, tables: Tables, beside: Mapping[str, Mapping[str, Interval]], folder: Path
+    asked: _Asked, tables: Tables, beside: Mapping[str, Mapping[str, Interval]], folder: Path
 ) -> None:
     folder.mkdir()
+    spec = asked.spec
     names = _COMPARED[spec.task]
     better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
     pictures = {
         "baselines": forest(beside, metrics=better),
-        **(
-            _of_classes(spec, tables, beside["model"])
-            if spec.task == "classification"
-            else {"residuals": residual_plots(tables["residuals"], target=spec.target)}
-        ),
+        **_of_task(asked, tables, beside["model"]),
     }
     for name, figure in pictures.items():
         figure.savefig(folder / f"{name}.png")
+
+
+def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:
+    if asked.reconstructed:
+        return detection_pictures(
+            asked.reconstructed,
+            tables,
+            spec=asked.spec,
+            signature=asked.signature,
+            area=_value(metrics, "auroc"),
+        )
+    if asked.spec.task == "classification":
+        return _of_classes(asked.spec, tables, metrics)
+    return {"residuals": residual_plots(tables["residuals"], target=asked.spec.target)}
 
 
 def _of_classes(spec: Spec, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:

@@ -24,7 +24,7 @@ from assay.explanation.tables import (
     importance_table,
 )
 from assay.inference.feeds import split_feeds
-from assay.inference.predictions import scores_of
+from assay.inference.predictions import explained_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
 from assay.pipeline.portraits import draw_explanations, output_names
@@ -59,16 +59,14 @@ def _explain(knobs: Explain) -> tuple[Signature, Subject, Outcome]:
     train, test = Split(artifact("prepare", "train")), Split(artifact("prepare", "test"))
 
     def predict(feeds: Feeds) -> np.ndarray:
-        scores = scores_of(session.run(feeds), signature)
-        return scores.reshape(len(scores), -1)
+        return explained_of(session.run(feeds), signature)
 
     outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
-    scores = scores_of(outputs, signature)
     subject = subject_of(
         signature=signature,
         train=train,
         test=test,
-        output=scores.reshape(len(scores), -1),
+        output=explained_of(outputs, signature),
         predict=predict,
         knobs=knobs,
     )

@@ -45,6 +45,8 @@ def _write(exported: Exported, folder: Path) -> None:
     (folder / "model.onnx").write_bytes(exported.model)
     exported.signature.write(folder / "signature.json")
     parity = {**asdict(exported.parity), "calibration": asdict(exported.calibration)}
+    if exported.threshold:
+        parity["threshold"] = asdict(exported.threshold)
     write_json(folder / "parity.json", parity)
 
 
@@ -62,3 +64,6 @@ def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:
         parity.rows,
         f"; temperature {temperature:.2f}" if exported.signature.classes else "",
     )
+    if threshold := exported.threshold:
+        text = "a row is an anomaly above %.4g (by %s, %d anomalies among the validation rows)"
+        log.info(text, threshold.value, threshold.by, threshold.anomalies)

@@ -119,7 +119,14 @@ def _of_forecasts(distance: Loss) -> Callable[[Training, Spec, torch.device], Lo
 
 
 def _of_pairs(distance: Loss) -> Callable[[Training, Spec, torch.device], Loss]:
-    return lambda knobs, spec, device: lambda outputs, _: distance(outputs[:, 0], outputs[:, 1])
+    """The distance between what was given and what came back, of rows that are no known anomalies."""
+
+    def mean(outputs: Tensor, target: Tensor) -> Tensor:
+        is_asked = target != 1
+        pairs = outputs[is_asked] if is_asked.any() else outputs
+        return distance(pairs[:, 0], pairs[:, 1])
+
+    return lambda knobs, spec, device: mean
 
 
 def _numbers(of: Callable[[Loss], Callable[[Training, Spec, torch.device], Loss]]) -> Named:

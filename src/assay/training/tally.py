@@ -135,9 +135,11 @@ def _of_forecasts(spec: Spec) -> Summed:
 
 
 def _of_errors(spec: Spec) -> Summed:
+    """Of rows that are no known anomalies: those are to be reconstructed badly."""
+
     def sums(answer: Tensor, target: Tensor) -> list[Tensor]:
-        rows = torch.tensor(len(target))
-        return [rows, answer.double().sum(), answer.double().sqrt().sum()]
+        errors = answer.double()[target != 1]
+        return [torch.tensor(len(errors)), errors.sum(), errors.sqrt().sum()]
 
     def values(totals: list[float]) -> dict[str, float]:
         rows, squares, roots = totals
