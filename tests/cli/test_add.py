@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from tests.cli.conftest import content
 
 from assay.artifacts.files import digest
 from assay.cli.add import command
@@ -18,34 +17,6 @@ from assay.config.compose import compose_params, read_params
 from assay.config.load import build
 from assay.errors import AssayError, ConfigError, DataError
 from assay.pipeline.schema import SCHEMA
-
-ROOT = Path(__file__).parents[2]
-_KEPT = ["conf", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("template")
-    for name in _KEPT:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, root / name)
-    (root / "data").mkdir()
-    (root / "params.yaml").write_text(
-        "# chosen by hand\ndata: digits  # digits\nmodel: cnn\ntraining: default\nsearch: none\n"
-        "gate: default\nset:\n  model: {width: 8}\n  training:\n    lr: 0.01  # found by hand\n"
-    )
-    for words in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
-        subprocess.run(words, cwd=root, check=True, capture_output=True)
-    return root
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "project"
-    shutil.copytree(template, root, symlinks=True)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    monkeypatch.chdir(root)
-    return root
 
 
 @pytest.fixture
@@ -67,15 +38,6 @@ def _add(file: Path, *words: str, target: str = "churned") -> Result:
     if result.exception is not None and not isinstance(result.exception, (AssayError, SystemExit)):
         raise result.exception
     return result
-
-
-def _content(root: Path) -> dict[str, bytes]:
-    kept = [
-        p
-        for p in root.rglob("*")
-        if p.is_file() and not {".git", ".dvc"} & set(p.relative_to(root).parts)
-    ]
-    return {str(p.relative_to(root)): p.read_bytes() for p in kept}
 
 
 def test_one_command_makes_a_data_set(project: Path, file: Path) -> None:
@@ -145,11 +107,11 @@ def test_dates_that_would_be_categories_are_named(project: Path, file: Path) -> 
 
 def test_a_second_time_needs_force(project: Path, file: Path) -> None:
     _add(file)
-    before = _content(project)
+    before = content(project)
     refused = _add(_written(file, seed=1))
     assert isinstance(refused.exception, ConfigError)
     assert "conf/data/churn_2024.yaml is there already" in str(refused.exception)
-    assert _content(project) == before
+    assert content(project) == before
     assert _add(file, "--force").exit_code == 0
     stored = project / "data/churn_2024/churn_2024.csv"
     assert stored.read_bytes() == file.read_bytes()
@@ -186,20 +148,20 @@ def test_a_file_that_lies_in_its_place_already_stays(project: Path) -> None:
 def test_what_is_refused_leaves_nothing(
     project: Path, file: Path, words: tuple[str, ...], target: str, sentence: str
 ) -> None:
-    before = _content(project)
+    before = content(project)
     result = _add(file, *words, target=target)
     assert isinstance(result.exception, (ConfigError, DataError))
     assert sentence in str(result.exception)
-    assert _content(project) == before
+    assert content(project) == before
 
 
 def test_a_project_that_dvc_does_not_know_is_left_as_it_was(project: Path, file: Path) -> None:
     shutil.rmtree(project / ".dvc")
-    before = _content(project)
+    before = content(project)
     result = _add(file)
     assert isinstance(result.exception, DataError)
     assert "'dvc add data/churn_2024/churn_2024.csv' failed" in str(result.exception)
-    assert _content(project) == before
+    assert content(project) == before
 
 
 def test_outside_a_project_it_says_so(

@@ -50,7 +50,12 @@ def _use(series: pd.Series, raw: Raw, task: Task) -> str:
             return role
     if name in roles.ignore:
         return "ignored"
-    return column_type(series, raw=raw) + (", sensitive" if name in roles.sensitive else "")
+    is_sensitive = name in roles.sensitive
+    if raw.text is not None and raw.text.column == name:
+        return "text"
+    if raw.kind != "table":
+        return "sensitive" if is_sensitive else "not used"
+    return column_type(series, raw=raw) + (", sensitive" if is_sensitive else "")
 
 
 def _values(series: pd.Series, raw: Raw, task: Task) -> str:

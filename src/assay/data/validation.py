@@ -12,7 +12,7 @@ from assay.data.spec import Task
 from assay.data.table import MAX_CLASSES, column_type, features, no_numbers
 from assay.errors import DataError
 
-_FEWEST_ROWS = 10
+_FEWEST_ROWS, _FEWEST_OF_LABEL = 10, 3
 _SHOWN = 40
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -25,6 +25,7 @@ def validate(raw: Raw, *, task: Task) -> None:
         *_schema_problems(raw, task),
         *_word_problems(raw),
         *(_target_problems(raw.frame[raw.roles.target], task) if raw.roles.target else ()),
+        *_label_problems(raw),
     ]
     if problems:
         raise DataError(
@@ -52,6 +53,18 @@ def _schema(raw: Raw, task: Task) -> pa.DataFrameSchema:
         target = [finite] if task == "regression" else []
         columns[raw.roles.target] = pa.Column(checks=target, nullable=False, required=True)
     return pa.DataFrameSchema(columns)
+
+
+def _label_problems(raw: Raw) -> list[str]:
+    if not raw.labels:
+        return []
+    counts, rows = np.asarray(raw.targets).sum(0, dtype=int), len(raw.frame)
+    return [
+        f"label {name!r} stands in {count} of {rows} rows: each label needs at least {_FEWEST_OF_LABEL} "
+        "rows with it and as many without; merge it with another or drop it"
+        for name, count in zip(raw.labels, counts.tolist(), strict=True)
+        if not _FEWEST_OF_LABEL <= count <= rows - _FEWEST_OF_LABEL
+    ]
 
 
 def _is_finite(series: pd.Series) -> pd.Series:

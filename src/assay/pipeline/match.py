@@ -32,6 +32,16 @@ def models_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
     ]
 
 
+def preferred_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
+    """Return what ``models_for`` does, those first that were made for this kind of input."""
+
+    def is_adapted(name: str) -> bool:
+        model: Any = target_class(read_yaml(conf / "model" / f"{name}.yaml"), where="model")
+        return bool(model.takes[0] != _GIVES[kind])
+
+    return sorted(models_for(kind, conf=conf, task=task), key=is_adapted)
+
+
 def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     """Raise ConfigError when the chosen model cannot be given the chosen data.
 

@@ -50,6 +50,8 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
             )
     if task == "classification":
         _require_classes(raw, labels, way)
+    if raw.labels:
+        _require_labels(raw, labels, way)
     return labels
 
 
@@ -174,6 +176,16 @@ def _require_classes(raw: Raw, labels: np.ndarray, way: str) -> None:
             raise DataError(
                 f"data.split: the split by {way} puts class {strange[0]!r} into {name} "
                 "but into no training row: change data.split or merge the class"
+            )
+
+
+def _require_labels(raw: Raw, labels: np.ndarray, way: str) -> None:
+    share = np.asarray(raw.targets)[labels == "train"].mean(0)
+    for name, found in zip(raw.labels, share.tolist(), strict=True):
+        if found in (0.0, 1.0):
+            raise DataError(
+                f"data.split: the split by {way} puts label {name!r} into "
+                f"{'every' if found else 'no'} training row: change data.split or drop the label"
             )
 
 

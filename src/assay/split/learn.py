@@ -112,6 +112,11 @@ def _classes(raw: Raw, train: np.ndarray) -> Learned:
     return {"classes": tuple(classes), "class_counts": tuple(int(found[c]) for c in classes)}
 
 
+def _labels(raw: Raw, train: np.ndarray) -> Learned:
+    counts = np.asarray(raw.targets)[train].sum(0, dtype=np.int64)
+    return {"classes": raw.labels, "class_counts": tuple(counts.tolist())}
+
+
 def _number(raw: Raw, train: np.ndarray) -> Learned:
     numbers = _target(raw, train).astype(float)
     return {"target_mean": float(numbers.mean()), "target_std": float(numbers.std(ddof=0)) or 1.0}
@@ -129,6 +134,7 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray], Learned]] = {
 }
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
     "classification": _classes,
+    "multilabel": _labels,
     "regression": _number,
     "reconstruction": lambda raw, train: {},
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from assay.data.labels import joined
 from assay.data.prepared import GROUP, ID, TARGET, TIME, write_pieces, write_ragged
 from assay.data.raw import Raw
 from assay.data.spec import Kind, Spec, Task, required
@@ -59,6 +60,10 @@ def _codes(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     np.save(folder / "target.npy", labels.map(codes).to_numpy(np.int64))
 
 
+def _label_bits(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
+    np.save(folder / "target.npy", np.asarray(raw.targets)[rows].astype(np.uint8))
+
+
 def _numbers(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     target = raw.frame[raw.roles.target].iloc[rows]
     np.save(folder / "target.npy", target.to_numpy(np.float32))
@@ -79,6 +84,8 @@ def _readable(raw: Raw, rows: np.ndarray, spec: Spec) -> pd.DataFrame:
     special = {ID: frame[roles.id].to_numpy() if roles.id else rows}
     if roles.target:
         special[TARGET] = _target(frame[roles.target], spec)
+    elif raw.labels:
+        special[TARGET] = joined(np.asarray(raw.targets)[rows], raw.labels)
     for name, role in ((GROUP, roles.group), (TIME, roles.time)):
         if role is not None:
             special[name] = frame[role].to_numpy()
@@ -117,6 +124,7 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
 }
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
     "classification": _codes,
+    "multilabel": _label_bits,
     "regression": _numbers,
     "reconstruction": _anomalies,
 }
