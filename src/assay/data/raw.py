@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -123,7 +123,9 @@ class DataSet(Protocol):
     of it in a method ``files``, so that a change is seen.
     """
 
-    kind: ClassVar[Kind]
+    @property
+    def kind(self) -> Kind:
+        """What its inputs are."""
 
     @property
     def split(self) -> Splitting:

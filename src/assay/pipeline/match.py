@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from assay.artifacts.files import read_yaml
 from assay.augmentation.knobs import Augmentation
-from assay.config.load import target_class
+from assay.config.load import build, target_class
 from assay.data.spec import Kind, Task
 from assay.errors import ConfigError
 from assay.layers.adapters import can_adapt
@@ -33,13 +33,13 @@ def models_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
 
 
 def preferred_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
-    """Return what ``models_for`` does, those first that were made for this kind of input."""
+    """Return what ``models_for`` does, those first that were made for this kind, and for few others."""
 
-    def is_adapted(name: str) -> bool:
+    def distance(name: str) -> tuple[bool, int]:
         model: Any = target_class(read_yaml(conf / "model" / f"{name}.yaml"), where="model")
-        return bool(model.takes[0] != _GIVES[kind])
+        return _GIVES[kind] not in model.takes, len(model.takes)
 
-    return sorted(models_for(kind, conf=conf, task=task), key=is_adapted)
+    return sorted(models_for(kind, conf=conf, task=task), key=distance)
 
 
 def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
@@ -48,7 +48,7 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     So it does when a model's option and module differ in name: stages depend on the module by it.
     """
     _require_one_name(config)
-    data: Any = target_class(config["data"], where="data")
+    data: Any = build(config["data"], where="data")
     _require_own_augmentation(config, data.kind)
     task = config["data"].get("task", getattr(data, "task", "auto"))
     if _can_take(config["model"], data.kind, task):
