@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from assay.data.basic_motions import BasicMotions
 from assay.data.carrier import find_file
 from assay.data.german_credit import GermanCredit
+from assay.data.japanese_vowels import JapaneseVowels
 from assay.data.mnist5k import Mnist5k
+from assay.data.ts import read_ts
 from assay.errors import DataError
 
 
@@ -40,3 +43,34 @@ def test_german_credit_parts_sex_from_marital_status_and_misses_nothing() -> Non
     assert raw.frame["creditability"].value_counts().to_dict() == {"good": 700, "bad": 300}
     assert set(raw.roles.sensitive) < set(raw.frame.columns)
     assert not raw.frame.isna().any().any()
+
+
+def test_basic_motions_are_80_recordings_of_one_length() -> None:
+    raw = BasicMotions().read()
+    assert raw.series is not None
+    assert set(raw.series.lengths) == {100}
+    assert raw.series.values.shape == (8000, 6)
+    assert set(raw.frame["activity"].value_counts()) == {20}
+
+
+def test_japanese_vowels_are_640_utterances_of_7_to_29_steps() -> None:
+    raw = JapaneseVowels().read()
+    assert raw.series is not None
+    assert (len(raw.series), raw.series.lengths.min(), raw.series.lengths.max()) == (640, 7, 29)
+    assert len(raw.channels) == 12
+    assert raw.frame["speaker"].nunique() == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("1,2:a", "expected a line '@data'"),
+        ("@data\n1,x:a", "line 2"),
+        ("@data\n1,2:3:a", "line 2"),
+    ],
+)
+def test_a_damaged_ts_file_is_named(tmp_path, text: str, problem: str) -> None:
+    file = tmp_path / "x.ts"
+    file.write_text(text)
+    with pytest.raises(DataError, match=problem):
+        read_ts(file)

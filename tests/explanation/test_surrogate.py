@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from assay.explanation.sources import ImageSources
-from assay.explanation.surrogate import Question, explain_image, explain_table
+from assay.explanation.surrogate import Question, explain_parts, explain_table
 
 WEIGHTS = np.array([1.0, -2.0, 0.5])
 QUESTION = Question(output=0, samples=1000, seed=0)
@@ -101,7 +101,7 @@ def test_patches_of_an_image_are_switched_off_one_by_one():
     def predict(feeds):
         return (feeds["image"][:, 0] * weights).sum(axis=(1, 2))[:, None]
 
-    found = explain_image(predict, sources, row=0, hidden=2, question=QUESTION)
+    found = explain_parts(predict, sources, row=0, hidden=2, question=QUESTION)
     wanted = (weights * (images[0, 0].astype(float) - images[2, 0])).ravel()
     assert found.r2 > 0.99
     np.testing.assert_allclose(found.values, wanted, atol=0.05 * np.abs(wanted).max())

@@ -12,8 +12,9 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """Mean importance (features,) with the ends of its 95 % interval, and ranks from 1."""
+    """Mean importance (features,) with the ends of its 95 % interval, ranks from 1, and names."""
 
+    names: tuple[str, ...]
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -30,7 +31,7 @@ def moved(values: np.ndarray) -> np.ndarray:
     return total if values.shape[2] == 1 else total / 2
 
 
-def importance(amounts: np.ndarray, *, seed: int) -> Importance:
+def importance(amounts: np.ndarray, *, names: tuple[str, ...], seed: int) -> Importance:
     """Average ``amounts``, (rows, features), with a percentile bootstrap over the rows.
 
     The interval is for other rows of the same kind (Efron and Tibshirani 1993, chapter 13).
@@ -43,4 +44,4 @@ def importance(amounts: np.ndarray, *, seed: int) -> Importance:
     order = np.argsort(-mean, kind="stable")
     rank = np.empty(len(mean), dtype=np.int64)
     rank[order] = np.arange(1, len(mean) + 1)
-    return Importance(mean=mean, low=low, high=high, rank=rank)
+    return Importance(names=names, mean=mean, low=low, high=high, rank=rank)

@@ -24,6 +24,7 @@ from assay.explanation.importance import Importance, importance, moved
 from assay.explanation.knobs import Explain
 from assay.explanation.shapley import Shapley, explain
 from assay.explanation.sources import Predict
+from assay.explanation.steps import TokenSources, by_word
 from assay.explanation.subject import Subject
 from assay.explanation.surrogate import Question, Surrogate
 
@@ -69,9 +70,18 @@ def explain_subject(predict: Predict, subject: Subject, *, knobs: Explain) -> Ou
         chosen=chosen,
         sample=sample,
         surrogates=surrogates,
-        importance=importance(moved(sample.values), seed=knobs.seed),
+        importance=_importance(sample, subject, seed=knobs.seed),
         seconds={"shap": middle - start, "lime": time.perf_counter() - middle},
     )
+
+
+def _importance(sample: Shapley, subject: Subject, *, seed: int) -> Importance:
+    """Average over the sample: by feature, for texts by word, since places mean nothing by themselves."""
+    amounts, sources = moved(sample.values), subject.sources
+    if isinstance(sources, TokenSources):
+        amounts, words = by_word(amounts, sources, subject.sample)
+        return importance(amounts, names=words, seed=seed)
+    return importance(amounts, names=sources.names, seed=seed)
 
 
 def _surrogate(subject: Subject, row: int, knobs: Explain) -> Surrogate:

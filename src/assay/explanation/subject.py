@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from assay.data.prepared import ID, TARGET, Split
+from assay.data.prepared import ID, LENGTHS, TARGET, Split
 from assay.explanation.chosen import Chosen, choose_classified, choose_estimated, choose_scored
 from assay.explanation.knobs import Explain
 from assay.explanation.plan import Plan, plan
@@ -20,9 +20,10 @@ from assay.explanation.sources import (
     TableSources,
     grid_of,
 )
-from assay.explanation.surrogate import Question, Surrogate, explain_image, explain_table
+from assay.explanation.steps import SeriesSources, TokenSources
+from assay.explanation.surrogate import Question, Surrogate, explain_parts, explain_table
 from assay.inference.feeds import frame_feeds
-from assay.inference.signature import IMAGE, Signature
+from assay.inference.signature import IMAGE, SEQUENCE, TOKENS, Signature
 
 _TRAINING_ROWS = 1000
 
@@ -64,9 +65,9 @@ def subject_of(
     random = np.random.default_rng(knobs.seed)
     sizes = plan(
         knobs,
-        features=_features(signature, patches=knobs.patches),
+        features=_features(signature, test, patches=knobs.patches),
         test_rows=len(test),
-        train_rows=len(train),
+        train_rows=1 if signature.text else len(train),
     )
     picks = _choose(signature, output, test.target, count=sizes.rows)
     chosen = np.array([c.row for c in picks])
@@ -74,16 +75,21 @@ def subject_of(
     around = _draw(random, len(train), max(_TRAINING_ROWS, sizes.background))
     rows = np.concatenate([chosen, sample])
     inside, outside = _feeds(test, signature, rows), _feeds(train, signature, around)
-    sources, surrogate = _methods(predict, inside, outside, patches=knobs.patches)
+    sources, surrogate = _methods(
+        predict, inside, outside, signature=signature, patches=knobs.patches
+    )
     table = test.rows().iloc[rows]
     start = len(rows)
+    background = random.permutation(np.arange(start, start + len(around)))[: sizes.background]
+    if isinstance(sources, TokenSources):
+        background = np.array([sources.hidden])
     return Subject(
         plan=sizes,
         sources=sources,
         picks=picks,
         chosen=np.arange(len(chosen)),
         sample=np.arange(len(chosen), start),
-        background=random.permutation(np.arange(start, start + len(around)))[: sizes.background],
+        background=background,
         ids=table[ID].tolist(),
         targets=table[TARGET].tolist() if TARGET in table else ["unknown"] * len(table),
         output=output[rows],
@@ -92,7 +98,9 @@ def subject_of(
     )
 
 
-def _features(signature: Signature, *, patches: int) -> int:
+def _features(signature: Signature, test: Split, *, patches: int) -> int:
+    if signature.kind in ("sequence", "text"):
+        return min(patches, int(test.lengths.max()) * max(1, len(signature.channels)))
     if signature.kind != "image":
         return len(signature.inputs)
     _, _, height, width = signature.inputs[0].shape
@@ -115,21 +123,45 @@ def _draw(random: np.random.Generator, rows: int, count: int) -> np.ndarray:
 
 
 def _feeds(split: Split, signature: Signature, rows: np.ndarray) -> Feeds:
-    if signature.kind == "image":
-        return {IMAGE: split.inputs[IMAGE].gather(rows)}
+    if signature.kind != "table":
+        return split.batch(rows)
     return frame_feeds(split.rows().iloc[rows], signature)
 
 
 def _methods(
-    predict: Predict, inside: Feeds, outside: Feeds, *, patches: int
+    predict: Predict, inside: Feeds, outside: Feeds, *, signature: Signature, patches: int
 ) -> tuple[Sources, Callable[[int, Question], Surrogate]]:
+    if signature.kind in ("sequence", "text"):
+        steps = _step_sources(inside, outside, signature=signature, most=patches)
+        return steps, partial(_explain_parts, predict, steps, steps.hidden)
     if IMAGE not in inside or inside[IMAGE].ndim == 1:
         columns = {name: np.concatenate([inside[name], outside[name]]) for name in inside}
         return TableSources(columns), partial(_explain_row, predict, columns, outside)
     mean = outside[IMAGE].mean(axis=0, keepdims=True).round().astype(outside[IMAGE].dtype)
     images = ImageSources(np.concatenate([inside[IMAGE], outside[IMAGE], mean]), patches=patches)
     hidden = len(inside[IMAGE]) + len(outside[IMAGE])
-    return images, partial(_explain_image, predict, images, hidden)
+    return images, partial(_explain_parts, predict, images, hidden)
+
+
+def _step_sources(
+    inside: Feeds, outside: Feeds, *, signature: Signature, most: int
+) -> SeriesSources | TokenSources:
+    lengths = np.concatenate([inside[LENGTHS], outside[LENGTHS]])
+    if signature.text:
+        tokens = _stacked(inside[TOKENS], outside[TOKENS])
+        return TokenSources(tokens, lengths, tokenizer=signature.text.tokenizer, most=most)
+    steps = _stacked(inside[SEQUENCE], outside[SEQUENCE])
+    return SeriesSources(steps, lengths, channels=signature.channels, most=most)
+
+
+def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Put two padded batches one behind the other, as wide as the wider one."""
+    longest = max(first.shape[1], second.shape[1])
+    parts = []
+    for part in (first, second):
+        more = [(0, 0), (0, longest - part.shape[1]), *[(0, 0)] * (part.ndim - 2)]
+        parts.append(np.pad(part, more))
+    return np.concatenate(parts)
 
 
 def _explain_row(
@@ -139,7 +171,7 @@ def _explain_row(
     return explain_table(predict, own, training=training, question=question)
 
 
-def _explain_image(
-    predict: Predict, images: ImageSources, hidden: int, row: int, question: Question
+def _explain_parts(
+    predict: Predict, parts: Sources, hidden: int, row: int, question: Question
 ) -> Surrogate:
-    return explain_image(predict, images, row=row, hidden=hidden, question=question)
+    return explain_parts(predict, parts, row=row, hidden=hidden, question=question)

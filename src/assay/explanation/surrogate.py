@@ -14,7 +14,7 @@ from lime.lime_base import LimeBase
 from lime.lime_tabular import LimeTabularExplainer
 from sklearn.metrics.pairwise import cosine_distances
 
-from assay.explanation.sources import Feeds, ImageSources, Predict
+from assay.explanation.sources import Feeds, Predict, Sources
 
 _KERNEL_WIDTH = 0.25  # LIME's own for images, over cosine distances
 _FLAT = 1e-6  # what float32 can tell from no change
@@ -80,10 +80,13 @@ def explain_table(
     )
 
 
-def explain_image(
-    predict: Predict, sources: ImageSources, *, row: int, hidden: int, question: Question
+def explain_parts(
+    predict: Predict, sources: Sources, *, row: int, hidden: int, question: Question
 ) -> Surrogate:
-    """Explain source image ``row`` by switching its patches to those of source image ``hidden``."""
+    """Explain source ``row`` by switching its parts to those of source ``hidden``.
+
+    Parts are patches of an image, segments of a sequence or tokens of a text.
+    """
     random = np.random.RandomState(question.seed)
     shown = random.randint(0, 2, (question.samples, len(sources.names)))
     shown[0] = 1

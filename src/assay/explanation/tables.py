@@ -9,6 +9,7 @@ import pandas as pd
 
 from assay.explanation.outcome import Outcome, explained_values
 from assay.explanation.sources import ImageSources, Sources
+from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 
 SAMPLE = "random sample"
@@ -20,7 +21,7 @@ def importance_table(outcome: Outcome, sources: Sources) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "rank": found.rank,
-            "feature": sources.names,
+            "feature": found.names,
             **_places(sources),
             "importance": found.mean,
             "low": found.low,
@@ -61,6 +62,8 @@ def attribution_table(
 
 def cell_texts(sources: Sources, row: int) -> list[str]:
     """Return the values of a source row as people read them; of a patch its mean pixel value."""
+    if isinstance(sources, SeriesSources | TokenSources):
+        return sources.cells(row)
     feeds = sources.feeds(sources.codes[row : row + 1])
     if isinstance(sources, ImageSources):
         image = next(iter(feeds.values()))[0]

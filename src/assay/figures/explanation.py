@@ -84,8 +84,8 @@ def importance_bars(
         if len(order) < len(names)
         else "all features"
     )
-    _head(figure, Headline(title="What moves the predictions", subtitle=few))
-    _save(figure, path)
+    head(figure, Headline(title="What moves the predictions", subtitle=few))
+    save(figure, path)
 
 
 def importance_map(path: Path, *, mean: np.ndarray, backdrop: np.ndarray, unit: str) -> None:
@@ -97,8 +97,8 @@ def importance_map(path: Path, *, mean: np.ndarray, backdrop: np.ndarray, unit: 
     for axes, title in ((left, "mean image"), (right, "where predictions are moved")):
         _bare(axes)
         _caption(axes, title)
-    _head(figure, Headline(title="What moves the predictions", subtitle="darker: moves them more"))
-    _save(figure, path)
+    head(figure, Headline(title="What moves the predictions", subtitle="darker: moves them more"))
+    save(figure, path)
 
 
 def class_maps(
@@ -117,8 +117,8 @@ def class_maps(
         place.set_visible(place in axes[: len(names)])
     _bar(figure, shown, axes, label="mean SHAP value")
     subtitle = "on the images given to the class; orange speaks for it, blue against it"
-    _head(figure, Headline(title="What speaks for each class", subtitle=subtitle))
-    _save(figure, path)
+    head(figure, Headline(title="What speaks for each class", subtitle=subtitle))
+    save(figure, path)
 
 
 def beeswarm(
@@ -153,8 +153,8 @@ def beeswarm(
         bar.set_label("the feature's own value", labelpad=-10, color=GREY)
         _quiet(bar)
     subtitle = "one point a row; grey: texts and missing values"
-    _head(figure, Headline(title="How each value pushes the prediction", subtitle=subtitle))
-    _save(figure, path)
+    head(figure, Headline(title="How each value pushes the prediction", subtitle=subtitle))
+    save(figure, path)
 
 
 def table_row(
@@ -180,8 +180,8 @@ def table_row(
     right.tick_params(axis="y", length=0)
     _caption(right, f"LIME: {found.fit}")
     _names(left, labels)
-    _head(figure, headline)
-    _save(figure, path)
+    head(figure, headline)
+    save(figure, path)
 
 
 def image_row(path: Path, *, headline: Headline, image: np.ndarray, found: Contributions) -> None:
@@ -201,8 +201,8 @@ def image_row(path: Path, *, headline: Headline, image: np.ndarray, found: Contr
         _caption(axes, caption)
     for axes in (first, *others):
         _bare(axes)
-    _head(figure, headline)
-    _save(figure, path)
+    head(figure, headline)
+    save(figure, path)
 
 
 def _waterfall(axes: Axes, steps: np.ndarray, found: Contributions) -> None:
@@ -334,7 +334,8 @@ def _caption(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, fontweight="normal", color=GREY)
 
 
-def _head(figure: Figure, headline: Headline) -> None:
+def head(figure: Figure, headline: Headline) -> None:
+    """Write title and subtitle above the panels."""
     height = figure.get_figheight()
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(0, 0, 1, 1 - _HEAD_INCHES / height))
@@ -342,5 +343,6 @@ def _head(figure: Figure, headline: Headline) -> None:
     figure.text(0.012, 1 - 0.52 / height, headline.subtitle, fontsize=10, color=GREY)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, the same bytes for the same picture."""
     figure.savefig(path, metadata={"Software": None})

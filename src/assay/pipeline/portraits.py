@@ -11,6 +11,7 @@ from assay.data.spec import required
 from assay.explanation.faithfulness import LOCAL_R2
 from assay.explanation.outcome import Outcome, explained_values
 from assay.explanation.sources import ImageSources
+from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 from assay.explanation.tables import (
     cell_levels,
@@ -26,6 +27,7 @@ from assay.figures.explanation import (
     importance_map,
     table_row,
 )
+from assay.figures.steps import series_row, text_row
 from assay.inference.signature import Signature
 
 _MOST_CLASSES = 20
@@ -39,23 +41,49 @@ def draw_explanations(
     folder.mkdir()
     if isinstance(subject.sources, ImageSources):
         _draw_images(folder, signature, subject, outcome=outcome)
-    else:
-        _draw_tables(folder, signature, subject, outcome=outcome, top=top)
-
-
-def _draw_tables(
-    folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome, top: int
-) -> None:
-    names, found = subject.sources.names, outcome.importance
+        return
+    found = outcome.importance
     importance_bars(
         folder / "importance.png",
-        names=names,
+        names=found.names,
         mean=found.mean,
         low=found.low,
         high=found.high,
         unit=_amount(signature),
         top=top,
     )
+    if isinstance(subject.sources, SeriesSources | TokenSources):
+        _draw_steps(folder, signature, subject, outcome=outcome)
+    else:
+        _draw_tables(folder, signature, subject, outcome=outcome, top=top)
+
+
+def _draw_steps(folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome) -> None:
+    """Draw each explained row as what it is: bands over the channels, or coloured words."""
+    sources = subject.sources
+    for row in subject.chosen.tolist():
+        place, headline = folder / _file_name(subject, row), _headline(signature, subject, row)
+        found = _contributions(signature, subject, outcome, row)
+        if isinstance(sources, SeriesSources):
+            count = len(sources.channels)
+            bands = found.shap[: count * (len(sources.bounds) - 1)].reshape(count, -1)
+            series_row(
+                place,
+                headline=headline,
+                steps=sources.row(row),
+                channels=sources.channels,
+                bounds=sources.bounds,
+                bands=bands,
+            )
+        elif isinstance(sources, TokenSources):
+            words = [(w, v) for w, v in zip(sources.cells(row), found.shap, strict=True) if w]
+            text_row(place, headline=headline, words=words, unit=found.unit)
+
+
+def _draw_tables(
+    folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome, top: int
+) -> None:
+    names = subject.sources.names
     shown, explained = _common_output(signature, subject)
     beeswarm(
         folder / "summary.png",
