@@ -28,6 +28,7 @@ from assay.training.losses import build_loss
 from assay.training.progress import Progress
 from assay.training.record import Record
 from assay.training.safekeeping import Safekeeping
+from assay.training.supervised import Supervised
 from assay.training.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -88,15 +89,20 @@ def fit(
     batches = Batches(
         Rows(train), batch_size=knobs.batch_size, seed=seed, limit=knobs.limit_batches
     )
-    loop = Loop(
+    loss = build_loss(knobs, spec=spec, device=torch.device(hardware.device))
+    way = Supervised(
         network,
-        loss=build_loss(knobs, spec=spec, device=torch.device(hardware.device)),
+        loss=loss,
         tally=Tally(spec),
-        record=record,
         knobs=knobs,
         augment=Augment(knobs.augmentation, spec=spec, seed=seed),
-        steps=knobs.max_epochs * batches.batches,
         is_fused=hardware.has_fused_steps,
+    )
+    loop = Loop(
+        way,
+        record=record,
+        knobs=knobs,
+        steps=knobs.max_epochs * batches.batches,
         keeping=keeping,
         on_row=on_row,
     )
@@ -104,7 +110,7 @@ def fit(
         torch.manual_seed(seed)
         _restore(loop, keeping, record=record, batches=batches, on_row=on_row)
         if not is_trained(network):
-            row = measured_row(network, train=train, valid=valid, spec=spec, loss=loop.loss)
+            row = measured_row(network, train=train, valid=valid, spec=spec, loss=loss)
             record.add(row, network=network)
             on_row(1, row)
         elif len(record.history) < knobs.max_epochs and not record.is_over:

@@ -11,27 +11,22 @@ from collections.abc import Callable
 
 import torch
 from pytorch_lightning import LightningModule
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
-from assay.augmentation.augment import Augment
-from assay.layers.network import Network
-from assay.training.average import Average
 from assay.training.checkpoint import State
 from assay.training.knobs import Training
 from assay.training.loader import Batch
-from assay.training.losses import Loss
-from assay.training.optimizers import build_optimizer
 from assay.training.randomness import random_state, set_random_state
 from assay.training.record import Record
 from assay.training.safekeeping import Safekeeping
 from assay.training.schedule import factor
 from assay.training.sums import Sum
-from assay.training.tally import Tally
+from assay.training.way import Way
 
 
 class Loop(LightningModule):
-    """Trains ``network`` for ``steps`` steps; ``on_row`` is called with each epoch's row.
+    """Trains networks in some ``way`` for ``steps`` steps; ``on_row`` is called with each epoch's row.
 
     ``keeping`` is told of each point that the fit could go on from: after every batch, within
     validation, and after every epoch.
@@ -39,25 +34,19 @@ class Loop(LightningModule):
 
     def __init__(
         self,
-        network: Network,
+        way: Way,
         *,
-        loss: Loss,
-        tally: Tally,
         record: Record,
         knobs: Training,
-        augment: Augment,
         steps: int,
-        is_fused: bool,
         keeping: Safekeeping,
         on_row: Callable[[int, dict[str, float]], None],
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.network, self.loss = network, loss
-        self.averaged = None if knobs.average is None else Average(network, decay=knobs.average)
-        self._tally, self._record, self._knobs = tally, record, knobs
-        self._augment = augment
-        self._steps, self._is_fused, self._keeping, self._on_row = steps, is_fused, keeping, on_row
+        self.way = way
+        self._record, self._knobs = record, knobs
+        self._steps, self._keeping, self._on_row = steps, keeping, on_row
         self._step, self._batch = 0, 0
         self._sum = Sum()
         self._restored: State | None = None
@@ -67,17 +56,13 @@ class Loop(LightningModule):
         """How many batches of the present epoch have been taken."""
         return self._batch
 
-    @property
-    def judged(self) -> Network:
-        """The network that is validated and kept: the average of the weights where there is one."""
-        return self.network if self.averaged is None else self.averaged.network
-
-    def configure_optimizers(self) -> Optimizer:
-        """Build the optimizer over the network that now is on its device."""
-        optimizer = build_optimizer(self.network, knobs=self._knobs, is_fused=self._is_fused)
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Build the optimizers over networks that now are on their device."""
+        optimizers = self.way.optimizers()
         if self._restored is not None:
-            optimizer.load_state_dict(self._restored["optimizers"][0])
-        return optimizer
+            for optimizer, state in zip(optimizers, self._restored["optimizers"], strict=True):
+                optimizer.load_state_dict(state)
+        return optimizers
 
     def transfer_batch_to_device(
         self, batch: Batch | list[Batch], device: torch.device, dataloader_idx: int
@@ -90,50 +75,44 @@ class Loop(LightningModule):
     def training_step(self, batch: list[Batch], batch_idx: int) -> None:
         """Take one step for each of the batches."""
         self._finish_restoring()
-        optimizer = self.optimizers()
+        optimizers = self._optimizers()
         for one in batch:
-            loss = self._update(one, optimizer)  # type: ignore[arg-type]  # there is one optimizer
+            self._set_rates(optimizers)
+            loss = self.way.update(one, optimizers, step=self._step, backward=self.manual_backward)
             self._sum.add(loss, rows=len(one.target))
             self._step, self._batch = self._step + 1, self._batch + 1
             self._keeping.mark(self.state, step=self._step)
         self._record.check_loss(self._sum.total)
 
-    def _update(self, batch: Batch, optimizer: Optimizer) -> Tensor:
+    def _optimizers(self) -> list[Optimizer]:
+        found = self.optimizers()
+        return found if isinstance(found, list) else [found]  # type: ignore[return-value,list-item]  # Lightning's wrappers
+
+    def _set_rates(self, optimizers: list[Optimizer]) -> None:
         schedule, warmup = self._knobs.schedule, self._knobs.warmup
         share = factor(schedule, step=self._step, steps=self._steps, warmup=warmup)
-        for group in optimizer.param_groups:
-            group["lr"] = self._knobs.lr * share * group["rate"]
-        optimizer.zero_grad()
-        changed = self._augment(batch.inputs, batch.target, step=self._step)
-        loss = changed.loss(self.loss, self.network(**changed.inputs))
-        penalty = self.network.penalty()
-        self.manual_backward(loss if penalty is None else loss + penalty)
-        optimizer.step()
-        if self.averaged is not None:
-            self.averaged.follow(self.network)
-        return loss.detach()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._knobs.lr * share * group["rate"]
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip gradients, which by now are in their own unit at any precision."""
         if self._knobs.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self._knobs.gradient_clip)
+            own = [p for group in optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(own, self._knobs.gradient_clip)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add a batch to the tally."""
-        outputs = self.judged(**batch.inputs)
-        answer = self.judged.answer(outputs)
-        self._tally.add(answer, target=batch.target, loss=self.loss(outputs, batch.target))
+        """Let the way look at a batch."""
+        self.way.validate(batch)
         self._keeping.mark(self.state, step=self._step)
 
     def on_train_epoch_end(self) -> None:
         """Hand over the epoch's row; validation has just run."""
-        row = {"train_loss": self._sum.mean}
-        row |= {f"valid_{name}": value for name, value in self._tally.values().items()}
-        row["lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]  # there is one optimizer
+        row = {"train_loss": self._sum.mean, **self.way.row(epoch=len(self._record.history) + 1)}
+        row["lr"] = self._optimizers()[0].param_groups[0]["lr"]
         self._batch = 0
         self._sum.clear()
-        self._tally.clear()
-        self._record.add(row, network=self.judged)
+        self._record.add(row, network=self.way.judged)
         self._on_row(len(self._record.history), row)
         self.trainer.should_stop = self._record.is_over
         self._keeping.mark(self.state, step=self._step)
@@ -151,6 +130,7 @@ class Loop(LightningModule):
             "step": self._step,
             "batch": self._batch,
             "sum": self._sum.state(),
+            "way": self.way.state(),
             "record": self._record.state(),
         }
 
@@ -160,6 +140,7 @@ class Loop(LightningModule):
         self._record.restore(state["record"])
         self._step, self._batch = state["step"], state["batch"]
         self._sum.restore(state["sum"])
+        self.way.restore(state["way"])
         self._restored = state
 
     def _finish_restoring(self) -> None:
