@@ -8,7 +8,7 @@ import pandas as pd
 from assay.data.ragged import ragged
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Kind, Task
-from assay.data.tokenizer import Tokenizing
+from assay.data.tokenizer import Tokens
 from assay.pipeline.inputs import Inputs, read_inputs
 from assay.split.learn import learn
 from assay.split.write import write_split
@@ -84,8 +84,8 @@ def _texts(rows: int, task: Task) -> Raw:
         for k in code
     ]
     frame = _coded(code, task).assign(text=texts)
-    knobs = Tokenizing(column="text", by="word", steps=LONGEST)
-    return Raw(frame=frame, roles=Roles(target="y"), task=task, text=knobs)
+    knobs = Tokens(steps=LONGEST)
+    return Raw(frame=frame, roles=Roles(target="y"), task=task, text="text", tokens=knobs)
 
 
 def _coded(code: np.ndarray, task: Task) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
+from tests.synthetic import write_inputs
 
 from assay.baselines.features import features, training_rows
 from assay.baselines.fit import fit_baselines
@@ -55,7 +56,11 @@ def classes(tmp_path):
 def test_every_baseline_gives_probabilities_for_every_row(classes):
     train, test, spec = classes
     found = _fit(train, test, spec)
-    assert list(found) == list(BASELINES) == ["trivial", "linear", "boosting"]
+    assert (
+        list(found)
+        == [n for n, b in BASELINES.items() if "table" in b.kinds]
+        == ["trivial", "linear", "boosting"]
+    )
     for answer in found.values():
         assert answer.output.shape == (len(test), 2)
         np.testing.assert_allclose(answer.output.sum(1), 1, atol=1e-6)
@@ -83,7 +88,7 @@ def test_images_are_flattened_and_large_ones_made_smaller(tmp_path):
     found = _fit(train, test, spec)
     assert list(found) == ["trivial", "linear"]
     assert (found["linear"].output.argmax(1) == test.target).all()
-    matrix = features(train, np.arange(3)).matrix
+    matrix = features(train, np.arange(3), spec=spec).matrix
     assert matrix.shape == (3, 3 * 26 * 32)
     first = train.inputs["image"].gather(np.arange(1))[0]
     assert matrix[0, 0] == pytest.approx(first[0, :3, :2].mean())
@@ -99,11 +104,11 @@ def test_a_class_that_the_drawn_rows_lack_gets_no_probability(tmp_path):
 
 
 def test_large_data_is_drawn_from_and_the_note_says_so(classes):
-    train, _, _ = classes
-    rows, note = training_rows(train, most=50, seed=0)
+    train, _, spec = classes
+    rows, note = training_rows(train, spec=spec, most=50, seed=0)
     assert len(rows) == len(set(rows)) == 50
     assert note == "fitted on 50 of 200 training rows, drawn at random"
-    assert training_rows(train, most=50, seed=0)[0].tolist() == rows.tolist()
+    assert training_rows(train, spec=spec, most=50, seed=0)[0].tolist() == rows.tolist()
 
 
 def _scores(error, seed=0):
@@ -144,3 +149,10 @@ def test_neither_torch_nor_matplotlib_is_imported():
     code = "import sys, assay.baselines.fit, assay.baselines.verdict; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert not {"torch", "matplotlib", "pytorch_lightning"} & set(loaded.split())
+
+
+def test_texts_are_weighed_by_their_words(tmp_path):
+    inputs = write_inputs(tmp_path, kind="text", task="classification")
+    found = _fit(inputs.train, inputs.valid, inputs.spec)
+    assert list(found) == ["trivial", "words"]
+    assert (found["words"].output.argmax(1) == inputs.valid.target).mean() > 0.9

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.data.prepared import LENGTHS, Split
+from assay.data.spec import Spec
 
 _CELLS = 20_000_000
 _PIXELS = 32
@@ -28,17 +29,23 @@ class Features:
         return list(range(self.numeric, self.matrix.shape[1]))
 
 
-def features(split: Split, indices: np.ndarray) -> Features:
-    """Return the rows at ``indices`` as float32; images averaged to 32 by 32, sequences summed up."""
+def features(split: Split, indices: np.ndarray, *, spec: Spec) -> Features:
+    """Return the rows at ``indices`` as float32; images averaged to 32 by 32, sequences summed up.
+
+    Texts are one column of themselves.
+    """
+    if spec.text is not None:
+        texts = split.rows()[spec.text.column].to_numpy(object)[indices]
+        return Features(matrix=texts[:, None], numeric=0, rows=len(indices))
     parts = [_part(split, indices[i : i + _BATCH]) for i in range(0, max(1, len(indices)), _BATCH)]
     matrix = np.concatenate(parts)
     codes = split.inputs["categorical"].shape[1] if "categorical" in split.inputs else 0
     return Features(matrix=matrix, numeric=matrix.shape[1] - codes, rows=len(indices))
 
 
-def training_rows(split: Split, *, most: int, seed: int) -> tuple[np.ndarray, str]:
+def training_rows(split: Split, *, spec: Spec, most: int, seed: int) -> tuple[np.ndarray, str]:
     """Return the rows to fit on, and what to say about them when they are not all."""
-    width = features(split, np.arange(min(1, len(split)))).matrix.shape[1]
+    width = features(split, np.arange(min(1, len(split))), spec=spec).matrix.shape[1]
     limit = min(most, max(1000, _CELLS // max(1, width)))
     if len(split) <= limit:
         return np.arange(len(split)), ""
@@ -52,8 +59,6 @@ def _part(split: Split, indices: np.ndarray) -> np.ndarray:
         return _smaller(batch["image"]).reshape(len(indices), -1)
     if "sequence" in batch:
         return _summary(batch["sequence"], batch[LENGTHS])
-    if "tokens" in batch:
-        return batch[LENGTHS][:, None].astype(np.float32)
     parts = [batch[name].astype(np.float32) for name in ("numeric", "categorical") if name in batch]
     return np.concatenate(parts, axis=1)
 

@@ -32,8 +32,9 @@ def fit_baselines(
 
     Fitted on at most ``most_rows`` training rows and with at most ``threads`` threads.
     """
-    indices, note = training_rows(train, most=most_rows, seed=seed)
-    known, asked = features(train, indices), features(test, np.arange(len(test)))
+    indices, note = training_rows(train, spec=spec, most=most_rows, seed=seed)
+    known = features(train, indices, spec=spec)
+    asked = features(test, np.arange(len(test)), spec=spec)
     target = np.asarray(train.target)[indices]
     found = {}
     with threadpool_limits(limits=threads), warnings.catch_warnings():

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from assay.baselines.features import Features
+from assay.baselines.texts import bag_of_words
 from assay.data.spec import Kind, Task
 
 Build = Callable[[Task, Features, int], Any]
@@ -74,6 +75,14 @@ BASELINES: Mapping[str, Baseline] = {
             "regression": "ridge regression on scaled and one-hot encoded columns",
         },
         build=_linear,
+    ),
+    "words": Baseline(
+        about={
+            "classification": "logistic regression on TF-IDF of words and pairs of words",
+            "regression": "ridge regression on TF-IDF of words and pairs of words",
+        },
+        build=lambda task, features, seed: bag_of_words(task),
+        kinds=("text",),
     ),
     "boosting": Baseline(
         about={

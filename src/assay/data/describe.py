@@ -51,7 +51,7 @@ def _use(series: pd.Series, raw: Raw, task: Task) -> str:
     if name in roles.ignore:
         return "ignored"
     is_sensitive = name in roles.sensitive
-    if raw.text is not None and raw.text.column == name:
+    if raw.text is not None and raw.text == name:
         return "text"
     if raw.kind != "table":
         return "sensitive" if is_sensitive else "not used"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from assay.data.ragged import Ragged
 from assay.data.spec import Kind, Task
 from assay.data.splitting import Splitting
-from assay.data.tokenizer import Tokenizing
+from assay.data.tokenizer import Tokens
 
 _PIECE_BYTES = 16 << 20
 TaskChoice: TypeAlias = Literal["auto"] | Task
@@ -57,8 +57,8 @@ class Raw:
     """Examples as they came: a frame with target and roles, and what no cell of it can hold.
 
     ``images`` is uint8, rows by channels by height by width; ``series`` are float32 steps by
-    ``channels`` a row, NaN where a value is missing; ``text`` is how the frame's column of texts
-    becomes tokens. ``targets`` is a target that is no column: steps by series for forecasting, a
+    ``channels`` a row, NaN where a value is missing; ``text`` is the frame's column of texts, and
+    ``tokens`` how they become tokens. ``targets`` is a target that is no column: steps by series for forecasting, a
     tag's name for each step for tagging, for several labels 1 where a row has one of ``labels``
     (uint8, rows by labels). All are in the order of ``frame``. ``anomalies`` are the values of the
     target that are none of the normal ones; ``notes`` say what was left out.
@@ -70,7 +70,8 @@ class Raw:
     images: np.ndarray | None = None
     series: Ragged | None = None
     channels: tuple[str, ...] = ()
-    text: Tokenizing | None = None
+    text: str | None = None
+    tokens: Tokens = field(default_factory=Tokens)
     targets: np.ndarray | Ragged | None = None
     labels: tuple[str, ...] = ()
     forecast: Forecasting | None = None

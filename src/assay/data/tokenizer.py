@@ -4,54 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from assay.data.carrier import find_folder
 from assay.data.ragged import InMemory, Ragged
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, DataError
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
+_FILE, _PACKAGE = "tokenizer.json", "package:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tokenizing:
-    """How a column of texts becomes tokens.
+class Tokens:
+    """How texts become tokens.
 
     ``word`` takes the most frequent words, ``bpe`` pairs of bytes (Sennrich et al. 2016,
-    arXiv:1508.07909), until there are ``vocabulary`` of them; a text is cut after ``steps`` tokens.
+    arXiv:1508.07909), until there are ``vocabulary`` of them; with ``source``, a folder or
+    ``package:NAME``, the tokenizer of a pretrained model is taken as it is. A text is cut after
+    ``steps`` tokens.
     """
 
-    column: str
-    by: Literal["word", "bpe"] = "bpe"
-    vocabulary: Annotated[int, Ge(300)] = 4000
+    by: Literal["word", "bpe"] = "word"
+    vocabulary: Annotated[int, Ge(300)] = 8000
     steps: Annotated[int, Ge(1)] = 128
     lowercase: bool = True
+    source: str = ""
 
 
-def learn_tokenizer(texts: Sequence[str], knobs: Tokenizing) -> str:
+def learn_tokenizer(texts: Sequence[str], knobs: Tokens) -> str:
     """Return a tokenizer, as JSON, whose vocabulary is that of ``texts``; id 0 is padding, 1 unknown."""
-    special = [PADDING, UNKNOWN]
-    trainer: trainers.Trainer
-    if knobs.by == "word":
-        tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        trainer = trainers.WordLevelTrainer(vocab_size=knobs.vocabulary, special_tokens=special)
-    else:
-        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-        tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(
-            vocab_size=knobs.vocabulary,
-            special_tokens=special,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
+    if knobs.source:
+        return read_tokenizer(knobs.source)
+    tokenizer, trainer = _by_words(knobs) if knobs.by == "word" else _by_pairs(knobs)
     if knobs.lowercase:
         tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.train_from_iterator(texts, trainer)
+    return str(tokenizer.to_str())
+
+
+def _by_words(knobs: Tokens) -> tuple[Tokenizer, trainers.Trainer]:
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = [PADDING, UNKNOWN]
+    trainer = trainers.WordLevelTrainer(vocab_size=knobs.vocabulary, special_tokens=special)
+    return tokenizer, trainer
+
+
+def _by_pairs(knobs: Tokens) -> tuple[Tokenizer, trainers.Trainer]:
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=knobs.vocabulary,
+        special_tokens=[PADDING, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    return tokenizer, trainer
+
+
+def read_tokenizer(source: str) -> str:
+    """Return the tokenizer in a folder or in a carrier package; DataError where there is none."""
+    if source.startswith(_PACKAGE):
+        file = find_folder(source.removeprefix(_PACKAGE), holding=_FILE) / _FILE
+    else:
+        file = Path(source) / _FILE
+    if not file.is_file():
+        raise DataError(f"data.tokens.source: there is no {_FILE} in {source}")
+    tokenizer = load_tokenizer(file.read_text(encoding="utf-8"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     return str(tokenizer.to_str())
 
 
@@ -63,13 +90,20 @@ def load_tokenizer(tokenizer: str) -> Tokenizer:
         raise ArtifactError(f"the tokenizer cannot be read: {error}") from error
 
 
-def encode(tokenizer: str, texts: Sequence[str], *, steps: int) -> Ragged:
-    """Return the first ``steps`` ids of each text, int32; a text without any token is one unknown."""
-    encoded = load_tokenizer(tokenizer).encode_batch_fast(list(texts), add_special_tokens=False)
-    rows = [np.array(found.ids[:steps] or [1], np.int32) for found in encoded]
+def encode(tokenizer: str, texts: Sequence[str], *, steps: int | None) -> Ragged:
+    """Return at most ``steps`` ids of each text, int32; a text without any token is one unknown."""
+    loaded = load_tokenizer(tokenizer)
+    if steps is not None:
+        loaded.enable_truncation(steps)
+    rows = [np.array(found.ids or [1], np.int32) for found in loaded.encode_batch_fast(list(texts))]
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     flat = np.concatenate(rows) if rows else np.zeros(0, np.int32)
     return Ragged(InMemory(array=flat), offsets)
+
+
+def decode(tokenizer: str, ids: Sequence[int]) -> str:
+    """Return the text of some ids, without special ones."""
+    return str(load_tokenizer(tokenizer).decode(list(ids)))
 
 
 def vocabulary_of(tokenizer: str) -> int:

@@ -156,7 +156,7 @@ def _row_keys(raw: Raw, names: list[str]) -> np.ndarray:
         rows = raw.series
         return _digests(rows.row(index) for index in range(len(rows)))
     if raw.text is not None:
-        return np.asarray(pd.util.hash_pandas_object(raw.frame[raw.text.column], index=False))
+        return np.asarray(pd.util.hash_pandas_object(raw.frame[raw.text], index=False))
     if not names:
         return np.arange(len(raw.frame))
     return np.asarray(pd.util.hash_pandas_object(raw.frame[names], index=False))

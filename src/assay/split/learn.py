@@ -93,12 +93,12 @@ def _series(raw: Raw, train: np.ndarray) -> Learned:
 
 
 def _text(raw: Raw, train: np.ndarray) -> Learned:
-    knobs = required(raw.text)
-    texts = raw.frame[knobs.column].iloc[train].tolist()
+    column, knobs = required(raw.text), raw.tokens
+    texts = raw.frame[column].iloc[train].tolist()
     tokenizer = learn_tokenizer(texts, knobs)
     longest = int(encode(tokenizer, texts, steps=knobs.steps).lengths.max())
     found = Text(
-        column=knobs.column,
+        column=column,
         tokenizer=tokenizer,
         vocabulary=vocabulary_of(tokenizer),
         steps=longest,
