@@ -28,7 +28,7 @@ OUTPUTS = {
     "slices.json",
     "verdict.json",
 }
-PLOTS = {"calibration.csv", "confusion.csv", "pr.csv", "residuals.csv", "roc.csv"}
+PLOTS = {"calibration.csv", "confusion.csv", "pr.csv", "residuals.csv", "roc.csv", "labels.csv"}
 
 
 def _run(**knobs):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.multiclass import OneVsRestClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from assay.baselines.features import Features, features, training_rows
@@ -57,6 +58,10 @@ def _answer(
     spec: Spec,
     seed: int,
 ) -> np.ndarray:
+    if spec.task == "multilabel":
+        one = baseline.build("classification", known, seed)
+        each = OneVsRestClassifier(one).fit(known.matrix, target)
+        return np.asarray(each.predict_proba(asked.matrix), np.float64)
     model = baseline.build(spec.task, known, seed).fit(known.matrix, target)
     if spec.task == "regression":
         return np.asarray(model.predict(asked.matrix), np.float64)

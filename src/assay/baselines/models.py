@@ -64,6 +64,7 @@ BASELINES: Mapping[str, Baseline] = {
     "trivial": Baseline(
         about={
             "classification": "the most frequent class, with the classes' shares as probabilities",
+            "multilabel": "no label but those in most rows, with the labels' shares as probabilities",
             "regression": "the mean of the training rows",
         },
         build=_trivial,
@@ -72,6 +73,7 @@ BASELINES: Mapping[str, Baseline] = {
     "linear": Baseline(
         about={
             "classification": "logistic regression on scaled and one-hot encoded columns",
+            "multilabel": "logistic regression on scaled and one-hot encoded columns, label by label",
             "regression": "ridge regression on scaled and one-hot encoded columns",
         },
         build=_linear,
@@ -87,6 +89,7 @@ BASELINES: Mapping[str, Baseline] = {
     "boosting": Baseline(
         about={
             "classification": "histogram gradient boosting of trees, default settings",
+            "multilabel": "histogram gradient boosting of trees, default settings, label by label",
             "regression": "histogram gradient boosting of trees, default settings",
         },
         build=_boosting,

@@ -13,6 +13,7 @@ _WINS, _EVEN = "wins", "does not differ beyond chance"
 _PHRASES = (_LOSES, _BEHIND, _WINS, _EVEN)
 _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "classification": ("log_loss", "accuracy", "roc_auc"),
+    "multilabel": ("log_loss", "f1_macro", "average_precision"),
     "regression": ("rmse", "mae"),
     "reconstruction": ("auroc", "average_precision", "reconstruction_mse"),
 }

@@ -43,6 +43,18 @@ def choose_classified(
     )
 
 
+def choose_labelled(
+    probability: np.ndarray, target: np.ndarray, *, names: Sequence[object], count: int
+) -> list[Chosen]:
+    """Choose rows by probability and target of several labels, both (n, labels).
+
+    As for classes, by each row's most probable label, which is right where the row has it.
+    """
+    top = probability.argmax(axis=1)
+    has_it = target[np.arange(len(target)), top] == 1
+    return choose_classified(probability, np.where(has_it, top, -1), classes=names, count=count)
+
+
 def choose_estimated(prediction: np.ndarray, target: np.ndarray, *, count: int) -> list[Chosen]:
     """Choose rows by predicted and true values, both (n,), in the target's unit.
 

@@ -9,7 +9,13 @@ from functools import partial
 import numpy as np
 
 from assay.data.prepared import ID, LENGTHS, TARGET, Split
-from assay.explanation.chosen import Chosen, choose_classified, choose_estimated, choose_scored
+from assay.explanation.chosen import (
+    Chosen,
+    choose_classified,
+    choose_estimated,
+    choose_labelled,
+    choose_scored,
+)
 from assay.explanation.knobs import Explain
 from assay.explanation.plan import Plan, plan
 from assay.explanation.sources import (
@@ -113,6 +119,8 @@ def _choose(
 ) -> list[Chosen]:
     if signature.task == "classification":
         return choose_classified(output, target, classes=signature.classes, count=count)
+    if signature.task == "multilabel":
+        return choose_labelled(output, target, names=signature.classes, count=count)
     if signature.task == "reconstruction":
         return choose_scored(output[:, 0], target, count=count)
     return choose_estimated(output[:, 0], target, count=count)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_expit, log_softmax
 
 _BOUNDS = (float(np.log(0.25)), float(np.log(10.0)))
 _FOLDS = 5
@@ -30,12 +30,13 @@ class Calibration:
 def fit_temperature(logits: np.ndarray, target: np.ndarray) -> Calibration:
     """Return the temperature that fits best, or 1 where it does not pay.
 
-    ``logits`` (N, K), ``target`` (N,) codes. It pays when temperatures fitted on four fifths of
+    ``logits`` (N, K), ``target`` (N,) codes, or (N, K) for labels, which are taken each by itself. It
+    pays when temperatures fitted on four fifths of
     the rows lower the log loss of the last fifth, on average, by more than the standard error of
     that gain. Nothing is fitted below 50 rows, or where every row is right: the likelihood has no
     maximum then, and any temperature above 0 would be too bold.
     """
-    if len(target) < _FEWEST_ROWS or (logits.argmax(1) == target).all():
+    if len(target) < _FEWEST_ROWS or _is_always_right(logits, target):
         return Calibration()
     before, after = _losses(logits, target, 1.0), _held_out_losses(logits, target)
     gain = before - after
@@ -45,6 +46,12 @@ def fit_temperature(logits: np.ndarray, target: np.ndarray) -> Calibration:
         log_loss_before=float(before.mean()),
         log_loss_after=float(after.mean()),
     )
+
+
+def _is_always_right(logits: np.ndarray, target: np.ndarray) -> bool:
+    if target.ndim == 2:
+        return bool(((logits > 0) == (target == 1)).all())
+    return bool((logits.argmax(1) == target).all())
 
 
 def _held_out_losses(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -72,5 +79,8 @@ def _best(logits: np.ndarray, target: np.ndarray) -> float:
 
 
 def _losses(logits: np.ndarray, target: np.ndarray, temperature: float) -> np.ndarray:
+    if target.ndim == 2:
+        signed = np.where(target == 1, logits, -logits.astype(np.float64)) / temperature
+        return np.asarray(-log_expit(signed).mean(axis=1))
     log_probability = log_softmax(logits.astype(np.float64) / temperature, axis=1)
     return np.asarray(-log_probability[np.arange(len(target)), target])

@@ -19,9 +19,11 @@ from assay.export.parity import Parity, measure_parity
 from assay.export.scorer import Scorer, answers, errors_of, logits
 from assay.inference.signature import Signature, signature_of
 from assay.layers.network import Network
-from assay.metrics.threshold import Threshold, fit_threshold
+from assay.metrics.threshold import Threshold, fit_threshold, label_thresholds
 
 _EXAMPLE_ROWS = 3
+_HALF = 0.5
+_CALIBRATED = frozenset({"classification", "multilabel"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,11 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
     calibration = _calibration(network, spec=spec, valid=valid, knobs=knobs)
     scorer = Scorer(network, names=tuple(valid.inputs), temperature=calibration.temperature)
     threshold = _threshold(scorer, valid, knobs=knobs)
-    signature = signature_of(spec, threshold=threshold.value if threshold else None)
+    signature = signature_of(
+        spec,
+        threshold=threshold.value if threshold else None,
+        thresholds=_label_thresholds(scorer, valid, spec=spec, knobs=knobs),
+    )
     core = core_graph(scorer, example=_example(valid), opset=knobs.opset)
     model = whole_graph(core, spec=spec, signature=signature).SerializeToString(deterministic=True)
     parity = measure_parity(
@@ -60,7 +66,7 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
 
 
 def _calibration(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Calibration:
-    if knobs.calibrate == "none" or spec.task != "classification":
+    if knobs.calibrate == "none" or spec.task not in _CALIBRATED:
         return Calibration()
     return fit_temperature(logits(network, valid), np.asarray(valid.target))
 
@@ -70,6 +76,16 @@ def _threshold(scorer: Scorer, valid: Split, *, knobs: Export) -> Threshold | No
         return None
     scores = errors_of(answers(scorer, valid))
     return fit_threshold(scores, np.asarray(valid.target), false_alarms=knobs.false_alarms)
+
+
+def _label_thresholds(
+    scorer: Scorer, valid: Split, *, spec: Spec, knobs: Export
+) -> tuple[float, ...]:
+    if spec.task != "multilabel":
+        return ()
+    if knobs.decide == "half":
+        return (_HALF,) * len(spec.classes)
+    return label_thresholds(answers(scorer, valid), np.asarray(valid.target))
 
 
 def _example(split: Split) -> Mapping[str, Tensor]:

@@ -192,8 +192,20 @@ def _anomaly_tail(spec: Spec, signature: Signature) -> Tail:
     return nodes, [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()]
 
 
+def _label_tail(spec: Spec, signature: Signature) -> Tail:
+    answer, thresholds, given = (_inner(n) for n in (ANSWER, "thresholds", "given"))
+    nodes = [
+        helper.make_node("Identity", [answer], [PROBABILITY]),
+        helper.make_node("Greater", [answer, thresholds], [given]),
+        helper.make_node("Cast", [given], [PREDICTION], to=TensorProto.INT64),
+    ]
+    limits = np.array(signature.thresholds, np.float32)
+    return nodes, [numpy_helper.from_array(limits, thresholds)]
+
+
 _TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
     "classification": _class_tail,
+    "multilabel": _label_tail,
     "regression": _value_tail,
     "reconstruction": _anomaly_tail,
 }

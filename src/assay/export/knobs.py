@@ -16,10 +16,13 @@ class Export:
     of a predicted value in units of the target's standard deviation. ``calibrate: temperature``
     divides the logits by one number fitted on validation rows, where that lowers the log loss of
     rows that it was not fitted on. ``false_alarms`` is the share of validation rows that a
-    reconstruction flags as anomalies where none of them is known to be one.
+    reconstruction flags as anomalies where none of them is known to be one. ``decide`` says where a
+    probability is enough to give a row one of several labels: above one half, or above the threshold
+    of the label's highest F1 on validation rows.
     """
 
     tolerance: Annotated[float, Gt(0)] = 1e-4
     opset: Annotated[int, Ge(18), Le(23)] = 20
+    decide: Literal["half", "f1"] = "f1"
     calibrate: Literal["none", "temperature"] = "temperature"
     false_alarms: Annotated[float, Gt(0), Lt(1)] = 0.01

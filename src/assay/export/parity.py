@@ -23,6 +23,7 @@ Unit: TypeAlias = Literal[
 ]
 _UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float]]] = {
     "classification": lambda spec: ("probability", 1.0),
+    "multilabel": lambda spec: ("probability", 1.0),
     "regression": lambda spec: ("standard deviations of the target", spec.target_std),
     "reconstruction": lambda spec: ("variances of the features", 1.0),
 }
@@ -54,7 +55,7 @@ def measure_parity(
         expected = errors_of(expected)
     feeds = split_feeds(valid, signature, batch_size=_BATCH)
     found = scores_of(Session(model).stream(feeds), signature)
-    found = found[:, 0] if scorer.network.is_paired else found
+    found = found[..., 0] if found.ndim > expected.ndim else found
     unit, scale = _UNITS[spec.task](spec)
     difference = np.abs(found - expected) / scale
     parity = Parity(

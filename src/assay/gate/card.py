@@ -16,6 +16,7 @@ Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 _GIVEN = {"image": "one image", "sequence": "one sequence", "text": "one text"}
+_NAMED = 8
 _ARRAYS = {
     "image": "{'image': pixels}",
     "sequence": "{'sequence': steps, 'lengths': lengths}",
@@ -75,6 +76,10 @@ def _head(facts: Facts) -> Iterator[str]:
 def _purpose(facts: Facts, inputs: str) -> str:
     if facts.task == "reconstruction":
         return f"Scores how badly {inputs} can be reconstructed, and flags what scores high"
+    if facts.task == "multilabel":
+        named = ", ".join(f"`{label}`" for label in facts.classes[:_NAMED])
+        more = f" and {len(facts.classes) - _NAMED} more" if len(facts.classes) > _NAMED else ""
+        return f"Gives {inputs} any of {len(facts.classes)} labels ({named}{more})"
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     return f"Predicts `{facts.target}` ({what}) from {inputs}"
 
@@ -108,7 +113,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
 
 
-_OF_SLICES = ("accuracy", "recall", "rmse", "r2")
+_OF_SLICES = ("accuracy", "subset_accuracy", "f1_macro", "recall", "rmse", "r2")
 
 
 def _slices(facts: Facts) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from assay.data.labels import joined
 from assay.data.prepared import ID
 from assay.data.spec import Task
 from assay.errors import ArtifactError
@@ -21,7 +22,8 @@ Outputs: TypeAlias = Mapping[str, np.ndarray]
 def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     """Return what the metrics take, float64.
 
-    Probabilities (N, K); values (N,) for regression; for a reconstruction (N, 2) the score and 1
+    Probabilities (N, K); for labels (N, L, 2) the probability and 1 where the label is given; values
+    (N,) for regression; for a reconstruction (N, 2) the score and 1
     where it is flagged.
     """
     return np.asarray(_SCORES[signature.task](outputs), np.float64)
@@ -30,6 +32,8 @@ def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
 def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     """Return what explanations explain, float64 (N, outputs): probabilities, a value, or a score."""
     scores = scores_of(outputs, signature)
+    if signature.task == "multilabel":
+        return np.asarray(scores[..., 0])
     return scores[:, :1] if signature.task == "reconstruction" else scores.reshape(len(scores), -1)
 
 
@@ -45,6 +49,16 @@ def prediction_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
 
 def _flags(outputs: Outputs) -> np.ndarray:
     return np.stack([outputs[SCORE], outputs[ANOMALY]], axis=1)
+
+
+def _decided(outputs: Outputs) -> np.ndarray:
+    return np.stack([outputs[PROBABILITY], outputs[PREDICTION]], axis=-1)
+
+
+def _label_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    names = [str(label) for label in signature.classes]
+    given = pd.Series(joined(outputs[PREDICTION], names), name=PREDICTION)
+    return _table({**outputs, PREDICTION: given.to_numpy()}, signature)
 
 
 def _flag_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
@@ -65,11 +79,13 @@ def _table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
 
 _SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
     "classification": itemgetter(PROBABILITY),
+    "multilabel": _decided,
     "regression": itemgetter(PREDICTION),
     "reconstruction": _flags,
 }
 _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
     "classification": _table,
+    "multilabel": _label_table,
     "regression": _table,
     "reconstruction": _flag_table,
 }

@@ -45,7 +45,8 @@ class Signature:
     """Inputs, outputs and classes of an exported graph; classes in the order of their codes.
 
     ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called,
-    ``threshold`` the score above which a row is flagged as an anomaly.
+    ``threshold`` the score above which a row is flagged as an anomaly, ``thresholds`` the probability
+    above which a row is given each of several labels.
     """
 
     task: Task
@@ -56,13 +57,16 @@ class Signature:
     text: Text | None = None
     channels: tuple[str, ...] = ()
     threshold: float | None = None
+    thresholds: tuple[float, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write the signature as JSON."""
         write_json(path, asdict(self))
 
 
-def signature_of(spec: Spec, *, threshold: float | None = None) -> Signature:
+def signature_of(
+    spec: Spec, *, threshold: float | None = None, thresholds: tuple[float, ...] = ()
+) -> Signature:
     """Return the signature of the graph that a specification leads to."""
     return Signature(
         task=spec.task,
@@ -73,6 +77,7 @@ def signature_of(spec: Spec, *, threshold: float | None = None) -> Signature:
         text=spec.text,
         channels=spec.series.channels if spec.series else (),
         threshold=threshold,
+        thresholds=thresholds,
     )
 
 
@@ -146,6 +151,15 @@ def _anomaly_outputs(spec: Spec) -> tuple[Tensor, ...]:
     )
 
 
+def _label_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    shape, note = (-1, len(spec.classes)), "one column a label, in the order of 'classes'"
+    given = f"1 where the probability lies above the label's own of 'thresholds'; {note}"
+    return (
+        Tensor(name=PREDICTION, type="int64", shape=shape, note=given),
+        Tensor(name=PROBABILITY, type="float", shape=shape, note=note),
+    )
+
+
 def label_type(classes: tuple[Label, ...]) -> Literal["bool", "int64", "string"]:
     """Return the element type of predicted classes: the user's own."""
     if all(isinstance(c, bool) for c in classes):
@@ -164,6 +178,7 @@ _INPUTS: Mapping[Kind, Callable[[Spec], tuple[Tensor, ...]]] = {
 }
 _OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
     "classification": _class_outputs,
+    "multilabel": _label_outputs,
     "regression": _value_outputs,
     "reconstruction": _anomaly_outputs,
 }
@@ -182,6 +197,7 @@ def read_signature(path: Path) -> Signature:
             text=Text(**values["text"]) if values.get("text") else None,
             channels=tuple(values.get("channels", ())),
             threshold=values.get("threshold"),
+            thresholds=tuple(values.get("thresholds", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error

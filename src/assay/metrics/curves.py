@@ -56,13 +56,17 @@ def _by_class(
     classes: Sequence[object],
     columns: tuple[str, str, str],
 ) -> pd.DataFrame:
-    """Two classes give the curve of the second; a class without rows, or with all, gives none."""
-    shown = [1] if len(classes) == 2 else range(len(classes))
+    """Two classes give the curve of the second; a class without rows, or with all, gives none.
+
+    A target (rows, classes) is 1 where a row has a label, and each label gives its curve.
+    """
+    is_pair = len(classes) == 2 and target.ndim == 1
+    shown = [1] if is_pair else range(len(classes))
     empty = pd.DataFrame(columns=list(columns), dtype=float)
     empty.insert(0, "class", pd.Series(dtype=str))
     tables = [empty]
     for code in shown:
-        is_class = target == code
+        is_class = target == code if target.ndim == 1 else target[:, code] == 1
         if is_class.any() and not is_class.all():
             values = points(is_class, output[:, code])
             table = pd.DataFrame(dict(zip(columns, _thinned(values), strict=True)))
@@ -90,6 +94,23 @@ def calibration(*, target: np.ndarray, output: np.ndarray, bins: int) -> pd.Data
     grouped = table.groupby("bin")
     means = grouped[["confidence", "accuracy"]].mean()
     return means.assign(rows=grouped.size()).reset_index(drop=True)
+
+
+def by_label(*, target: np.ndarray, given: np.ndarray, labels: Sequence[object]) -> pd.DataFrame:
+    """Return ``label``, ``precision``, ``recall``, ``f1`` and the ``rows`` that have it.
+
+    ``target`` and ``given`` (rows, labels) are 1 where a row has a label, or is given it.
+    """
+    hits, has, got = ((a == 1).sum(0) for a in (target * given, target, given))
+    return pd.DataFrame(
+        {
+            "label": [str(label) for label in labels],
+            "precision": hits / np.maximum(got, 1),
+            "recall": hits / np.maximum(has, 1),
+            "f1": 2 * hits / np.maximum(has + got, 1),
+            "rows": has,
+        }
+    )
 
 
 def residuals(*, target: np.ndarray, output: np.ndarray) -> pd.DataFrame:

@@ -124,6 +124,8 @@ def _reason(task: Task, target: np.ndarray, output: np.ndarray) -> str:
         return "there is no row to score"
     if task == "reconstruction":
         return "these rows are not known to hold both anomalies and normal rows"
+    if task == "multilabel":
+        return "no label stands in some of these rows and not in others"
     if task != "classification":
         return "the target has only one value in these rows"
     found, classes = len(np.unique(target)), np.shape(output)[1]

@@ -70,6 +70,12 @@ def _of_classes(target: np.ndarray, output: np.ndarray) -> float:
     return mean_error(np.log(chosen))
 
 
+def _of_labels(target: np.ndarray, output: np.ndarray) -> float:
+    probability = output if output.ndim == 2 else output[..., 0]
+    chosen = np.where(target.astype(bool), probability, 1 - probability)
+    return mean_error(np.log(np.clip(chosen, np.finfo(np.float32).eps, None)).mean(1))
+
+
 def _of_numbers(target: np.ndarray, output: np.ndarray) -> float:
     squares = np.square(output.astype(float) - target)
     root = math.sqrt(float(squares.mean()))
@@ -88,6 +94,7 @@ def mean_error(values: np.ndarray) -> float:
 
 _ERRORS: Mapping[Task, Callable[[np.ndarray, np.ndarray], float]] = {
     "classification": _of_classes,
+    "multilabel": _of_labels,
     "regression": _of_numbers,
     "reconstruction": _of_errors,
 }

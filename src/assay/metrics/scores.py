@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.data.spec import Task
 from assay.metrics.anomaly import anomaly_metrics
+from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
 
 DEFAULT_BINS = 15
@@ -29,7 +30,7 @@ def score(
     that occur in target or prediction. ROC AUC of more than two classes is the mean of one class
     against the rest (Hand and Till 2001 discuss the choices, doi:10.1023/A:1010920819831).
     Regression: ``target`` and ``output`` (N,) in the target's own unit. Reconstruction: as in
-    ``metrics.anomaly.anomaly_metrics``.
+    ``metrics.anomaly.anomaly_metrics``; several labels: as in ``metrics.multilabel.label_metrics``.
     """
     values = weighted(task, target=target, output=output, bins=bins)(np.ones((1, len(target))))
     return {name: float(value[0]) for name, value in values.items()}
@@ -169,6 +170,7 @@ def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
 
 _TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
     "classification": _classification,
+    "multilabel": label_metrics,
     "regression": _regression,
     "reconstruction": anomaly_metrics,
 }

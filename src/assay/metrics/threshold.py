@@ -9,6 +9,8 @@ import numpy as np
 
 from assay.metrics.anomaly import best_threshold
 
+_FEWEST_OF_LABEL, _HALF = 10, 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
@@ -17,6 +19,19 @@ class Threshold:
     value: float
     by: Literal["f1", "quantile"]
     anomalies: int
+
+
+def label_thresholds(probability: np.ndarray, present: np.ndarray) -> tuple[float, ...]:
+    """Return for each label the probability above which it is given: that of the highest F1.
+
+    Both (N, L), of validation rows; ``present`` is 1 where a row has a label. A label that fewer than
+    10 of them have is decided at one half: its best threshold would be chance (Lipton et al. 2014,
+    arXiv:1402.1892, on what thresholds of F1 do to rare labels).
+    """
+    return tuple(
+        best_threshold(score, is_anomaly=has) if _FEWEST_OF_LABEL <= has.sum() < len(has) else _HALF
+        for score, has in zip(probability.T, present.T == 1, strict=True)
+    )
 
 
 def fit_threshold(scores: np.ndarray, target: np.ndarray, *, false_alarms: float) -> Threshold:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.data.labels import JOINT
 from assay.data.spec import required
 from assay.explanation.faithfulness import LOCAL_R2
 from assay.explanation.outcome import Outcome, explained_values
@@ -185,6 +186,10 @@ def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
     name = str(signature.classes[code])
     truth = "rightly" if name == str(target) else f"truly {target}"
     subtitle += f" · orange speaks for {name}, blue against it"
+    if signature.task == "multilabel":
+        truth = ", ".join(str(target).split(JOINT)) or "nothing"
+        title = f"Most probable: {name} ({output[code]:.1%}), truly {truth}"
+        return Headline(title=title, subtitle=subtitle)
     return Headline(title=f"Predicted {name} ({output[code]:.1%}), {truth}", subtitle=subtitle)
 
 

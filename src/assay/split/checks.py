@@ -194,17 +194,27 @@ def _leaks(raw: Raw, names: list[str], labels: np.ndarray, task: Task) -> Check:
 def _alone(raw: Raw, name: str, train: np.ndarray, valid: np.ndarray, task: Task) -> float:
     """How well one column predicts: at most 1, on validation rows.
 
-    For classes the ROC AUC (one against rest) of a small tree; for numbers its R², or the square
-    of the rank correlation, which finds a copy in other units among few rows too.
+    For classes the ROC AUC (one against rest) of a small tree, of several labels the highest; for
+    numbers its R², or the square of the rank correlation, which finds a copy in other units among
+    few rows too.
     """
-    values, target = _numbers(raw, name)[:, None], raw.frame[raw.roles.target].to_numpy()
+    values = _numbers(raw, name)[:, None]
+    if raw.labels:
+        each = np.asarray(raw.targets).T
+        return max(_of_class(values, has.astype(str), train, valid) for has in each)
+    target = raw.frame[raw.roles.target].to_numpy()
     if task == "regression":
         tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=5, random_state=0)
         tree.fit(values[train], target[train].astype(float))
         truth = target[valid].astype(float)
         score = float(r2_score(truth, tree.predict(values[valid])))
         return max(score, _rank_correlation(values[valid, 0], truth) ** 2)
-    classes = target.astype(str)
+    return _of_class(values, target.astype(str), train, valid)
+
+
+def _of_class(
+    values: np.ndarray, classes: np.ndarray, train: np.ndarray, valid: np.ndarray
+) -> float:
     model = DecisionTreeClassifier(max_depth=6, min_samples_leaf=5, random_state=0).fit(
         values[train], classes[train]
     )

@@ -62,7 +62,8 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
 
 
 def _headline(raw: Raw, spec: Spec, task: Task) -> str:
-    what = f"{len(spec.classes)} classes" if spec.classes else task.replace("_", " ")
+    word = "labels" if task == "multilabel" else "classes"
+    what = f"{len(spec.classes)} {word}" if spec.classes else task.replace("_", " ")
     target = f"target '{spec.target}' ({what})" if spec.target else what
     return f"{len(raw.frame)} rows, {_inputs(spec)}, {target}"
 

@@ -25,6 +25,7 @@ from assay.figures.classification import (
     roc_curve,
 )
 from assay.figures.comparison import forest
+from assay.figures.labels import label_scores
 from assay.figures.regression import residual_plots
 from assay.figures.style import Figure
 from assay.inference.feeds import split_feeds
@@ -51,6 +52,7 @@ Tables = dict[str, pd.DataFrame]
 
 _COMPARED = {
     "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
+    "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),
 }
@@ -60,6 +62,7 @@ _EMPTY: dict[str, tuple[str, ...]] = {
     "pr": ("class", "recall", "precision", "threshold"),
     "calibration": ("confidence", "accuracy", "rows"),
     "residuals": ("actual", "predicted", "residual"),
+    "labels": ("label", "precision", "recall", "f1", "rows"),
 }
 
 
@@ -210,6 +213,8 @@ def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
     target, output, classes = asked.target, asked.output, asked.spec.classes
     if asked.spec.task == "regression":
         return {"residuals": curves.residuals(target=target, output=output)}
+    if asked.spec.task == "multilabel":
+        return _label_tables(asked, knobs)
     known: Any = {"target": target, "output": output, "classes": classes}
     return {
         "confusion": curves.confusion(**known),
@@ -218,6 +223,21 @@ def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
         "calibration": curves.calibration(
             target=target, output=output, bins=knobs.calibration_bins
         ),
+    }
+
+
+def _label_tables(asked: _Asked, knobs: Evaluate) -> Tables:
+    """Points of several labels; calibration is that of every label of every row, given or not."""
+    probability, given = asked.output[..., 0], asked.output[..., 1]
+    target, classes = asked.target, asked.spec.classes
+    known: Any = {"target": target, "output": probability, "classes": classes}
+    either = np.stack([1 - probability.ravel(), probability.ravel()], axis=1)
+    bins = knobs.calibration_bins
+    return {
+        "labels": curves.by_label(target=target, given=given, labels=classes),
+        "roc": curves.roc(**known),
+        "pr": curves.precision_recall(**known),
+        "calibration": curves.calibration(target=target.ravel(), output=either, bins=bins),
     }
 
 
@@ -255,6 +275,8 @@ def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> 
         )
     if asked.spec.task == "classification":
         return _of_classes(asked.spec, tables, metrics)
+    if asked.spec.task == "multilabel":
+        return _of_labels(tables)
     return {"residuals": residual_plots(tables["residuals"], target=asked.spec.target)}
 
 
@@ -267,6 +289,15 @@ def _of_classes(spec: Spec, tables: Tables, metrics: Mapping[str, Interval]) -> 
         "roc": roc_curve(tables["roc"], area=_value(metrics, "roc_auc")),
         "precision_recall": precision_recall_curve(tables["pr"], share=share),
         "calibration": reliability(tables["calibration"], error=_value(metrics, "ece")),
+    }
+
+
+def _of_labels(tables: Tables) -> dict[str, Figure]:
+    return {
+        "labels": label_scores(tables["labels"]),
+        "roc": roc_curve(tables["roc"], area=None),
+        "precision_recall": precision_recall_curve(tables["pr"], share=None),
+        "calibration": reliability(tables["calibration"], error=None),
     }
 
 
