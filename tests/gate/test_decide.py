@@ -3,15 +3,8 @@
 import pytest
 
 from assay.errors import ConfigError
-from assay.gate.decide import (
-    Champion,
-    Condition,
-    Evidence,
-    against_champion,
-    alias_for,
-    judge,
-    metric_of,
-)
+from assay.gate.condition import Condition
+from assay.gate.decide import Evidence, alias_for, judge, metric_of
 from assay.gate.knobs import Gate
 
 GOAL = metric_of(Gate(), task="classification")
@@ -19,12 +12,20 @@ PASSED = Condition(name="a", wanted="b", found="c", passed=True)
 FAILED = Condition(name="a", wanted="b", found="c", passed=False)
 
 
+def measured(**values):
+    return {name: {"value": v, "low": v, "high": v} for name, v in values.items()}
+
+
 def evidence(**changes):
+    undefined = {"value": None, "low": None, "high": None, "reason": "only 1 of the 2 classes"}
     facts = {
-        "metrics": {"accuracy": 0.9, "log_loss": 0.3, "roc_auc": None},
-        "baselines": {"trivial": {"log_loss": 0.69}, "linear": {"log_loss": 0.2}},
+        "metrics": {**measured(accuracy=0.9, log_loss=0.3, ece=0.04), "roc_auc": undefined},
+        "baselines": {"trivial": measured(log_loss=0.69), "linear": measured(log_loss=0.2)},
         "difference": 1e-7,
         "tolerance": 1e-4,
+        "warnings": ["target leaks: x alone predicts the target"],
+        "latency_ms": (1.5, 1.4, 1.7),
+        "size_bytes": 1500,
         "explanations": {"shap": "trustworthy", "lime": "weak, because R² is 0.2"},
     }
     return Evidence(**{**facts, **changes})
@@ -36,11 +37,11 @@ def failed(gate, **changes):
 
 def test_the_default_gate_wants_more_than_guessing():
     assert failed(Gate()) == []
-    assert failed(Gate(), metrics={"log_loss": 0.7}) == ["beats the trivial baseline"]
+    assert failed(Gate(), metrics=measured(log_loss=0.7)) == ["beats the trivial baseline"]
 
 
 def test_equal_to_a_baseline_is_not_better():
-    assert failed(Gate(), metrics={"log_loss": 0.69}) == ["beats the trivial baseline"]
+    assert failed(Gate(), metrics=measured(log_loss=0.69)) == ["beats the trivial baseline"]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +53,31 @@ def test_equal_to_a_baseline_is_not_better():
         (Gate(maximum={"log_loss": 0.29}), ["log_loss"]),
         (Gate(minimum={"roc_auc": 0.5}), ["roc_auc"]),
         (Gate(baselines=("trivial", "linear")), ["beats the linear baseline"]),
+        (Gate(baseline_gain=0.3), []),
+        (Gate(baseline_gain=0.4), ["beats the trivial baseline"]),
         (Gate(faithfulness="require"), ["explanations, lime"]),
+        (Gate(calibration=0.04), []),
+        (Gate(calibration=0.03), ["calibration"]),
+        (Gate(checks="require"), ["the checks of the data"]),
+        (Gate(latency_ms=2), []),
+        (Gate(latency_ms=1), ["latency of one row, 95th percentile"]),
+        (Gate(size_mb=0.002), []),
+        (Gate(size_mb=0.001), ["size of the graph"]),
     ],
 )
 def test_each_knob_demands_its_condition(gate, expected):
     assert failed(gate) == expected
+
+
+def test_a_metric_that_is_undefined_on_these_rows_says_why():
+    gate = Gate(minimum={"roc_auc": 0.5})
+    (found,) = [c for c in judge(gate, evidence(), goal=GOAL) if c.name == "roc_auc"]
+    assert str(found).endswith("found an undefined value (only 1 of the 2 classes): failed")
+
+
+def test_a_margin_of_nothing_is_refused_where_something_may_be_lost():
+    with pytest.raises(ConfigError, match=r"gate\.margin: expected more than 0 .* got 0"):
+        judge(Gate(champion="not_inferior"), evidence(), goal=GOAL)
 
 
 def test_a_graph_that_differs_fails():
@@ -67,7 +88,7 @@ def test_a_graph_that_differs_fails():
 def test_more_is_better_for_a_metric_that_grows():
     gate = Gate(metric="accuracy")
     goal = metric_of(gate, task="classification")
-    scores = {"trivial": {"accuracy": 0.95}}
+    scores = {"trivial": measured(accuracy=0.95)}
     found = judge(gate, evidence(baselines=scores), goal=goal)
     assert [c.passed for c in found if "trivial" in c.name] == [False]
 
@@ -80,29 +101,6 @@ def test_names_that_nobody_measured_are_refused_all_at_once():
     assert "gate.minimum.acuracy" in str(error.value)
     assert "did you mean 'accuracy'?" in str(error.value)
     assert "did you mean 'linear'?" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("margin", "champion", "passed"),
-    [(0, 0.31, True), (0, 0.3, False), (0, 0.29, False), (0.05, 0.34, False), (0.05, 0.36, True)],
-)
-def test_the_champion_is_to_be_beaten_by_the_margin(margin, champion, passed):
-    rival = Champion(version="3", value=champion)
-    found = against_champion(Gate(margin=margin), value=0.3, champion=rival, goal=GOAL)
-    assert found.passed is passed
-    assert "version 3" in found.name
-
-
-def test_where_there_is_no_champion_none_is_to_be_beaten():
-    assert against_champion(Gate(), value=0.3, champion=None, goal=GOAL).passed
-
-
-@pytest.mark.parametrize(("rule", "passed"), [("keep", False), ("replace", True)])
-def test_a_champion_that_cannot_be_run_is_kept_unless_the_gate_says_otherwise(rule, passed):
-    rival = Champion(version="1", value=None, note="column 'age' is missing")
-    found = against_champion(Gate(incomparable=rule), value=0.3, champion=rival, goal=GOAL)
-    assert found.passed is passed
-    assert "column 'age' is missing" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ class Flowers:
 
     def read(self):
         rng = np.random.default_rng(0)
-        size = rng.normal(size=200)
-        label = np.where(size + rng.normal(scale=0.5, size=200) > 0, *reversed(self.words))
-        colours = rng.choice(["red", "blue"], 200)
+        size = rng.normal(size=400)
+        label = np.where(size + rng.normal(scale=0.5, size=400) > 0, *reversed(self.words))
+        colours = rng.choice(["red", "blue"], 400)
         frame = pd.DataFrame({self.column: size, "colour": colours, "y": label})
         return Raw(frame=frame, roles=Roles(target="y"), source="made here")
 
@@ -95,7 +95,7 @@ def graph(spec, weight):
     return helper.make_model(made, opset_imports=opsets, ir_version=9), signature
 
 
-def pipeline(data=None, *, weight=1.0, log_loss=None):
+def pipeline(data=None, *, weight=0.3, log_loss=None):
     """Write what the earlier stages would have written."""
     shutil.rmtree("artifacts", ignore_errors=True)
     folders = {
@@ -235,23 +235,24 @@ def test_the_card_tells_a_reviewer_what_they_ask(project, reloads_here):
 
 @pytest.mark.parametrize(
     ("weight", "alias", "words"),
-    [(2.0, "champion", "passed"), (1.0, "challenger", "failed"), (-1.0, "challenger", "failed")],
+    [(2.0, "champion", "passed"), (0.3, "challenger", "failed"), (-1.0, "challenger", "failed")],
     ids=["better", "the same again", "worse"],
 )
 def test_only_a_better_model_replaces_the_champion(project, reloads_here, weight, alias, words):
-    go(weight=1.0)
+    go(weight=0.3)
     receipt = go(weight=weight)
     assert receipt["alias"] == alias
     assert receipt["accepted"] is (alias == "champion")
     (reason,) = [r for r in receipt["reasons"] if r.startswith("better than the champion")]
     assert "version 1" in reason
     assert reason.endswith(words)
+    assert "look 2" in reason if weight != 0.3 else "look 1" in reason
     holder = registry.resolve("models:/flowers@champion").number
     assert holder == ("2" if alias == "champion" else "1")
 
 
 def test_the_champion_is_measured_on_the_present_rows(project, reloads_here):
-    go(weight=1.0)
+    go(weight=0.3)
     split = Splitting(seed=5)
     receipt = go(data=Flowers(split=split), weight=2.0)
     (reason,) = [r for r in receipt["reasons"] if r.startswith("better than the champion")]
@@ -260,11 +261,14 @@ def test_the_champion_is_measured_on_the_present_rows(project, reloads_here):
         Split(Path("artifacts/prepare/test")),
         read_spec(Path("artifacts/prepare/spec.json")),
     )
-    model, signature = graph(spec, 1.0)
+    model, signature = graph(spec, 0.3)
     session = Session(model.SerializeToString())
     outputs = session.stream(split_feeds(test, signature, batch_size=64))
-    value = score("classification", target=test.target, output=scores_of(outputs, signature))
-    assert f"log_loss below {value['log_loss']:.6g}" in reason
+    theirs = score("classification", target=test.target, output=scores_of(outputs, signature))
+    ours = read_json(Path("artifacts/evaluate/metrics.json"))
+    gain = theirs["log_loss"] - ours["log_loss"]["value"]
+    assert f"gain {gain:+.4g} (" in reason
+    assert "superior: passed" in reason
 
 
 @pytest.mark.parametrize(
@@ -278,7 +282,7 @@ def test_the_champion_is_measured_on_the_present_rows(project, reloads_here):
 def test_a_champion_that_no_longer_fits_is_kept_unless_the_gate_says_so(
     project, reloads_here, data, words, rule, alias
 ):
-    go(weight=1.0)
+    go(weight=0.3)
     receipt = go(Gate(incomparable=rule), data=data, weight=2.0)
     assert receipt["alias"] == alias
     assert any(words in reason for reason in receipt["reasons"])
@@ -296,7 +300,7 @@ def test_in_an_experiment_or_by_hand_it_is_always_a_challenger(project, reloads_
 
 
 def test_a_version_that_predicts_otherwise_does_not_count(project, reloads_here):
-    go(weight=1.0)
+    go(weight=0.3)
     pipeline(weight=2.0)
     file = Path("artifacts/evaluate/predictions.parquet")
     table = pd.read_parquet(file)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from assay.gate.decide import Condition
+from assay.gate.condition import Condition
 
 Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By a metric's name: ``value``, ``low`` and ``high``, any of them None."""
@@ -144,8 +144,11 @@ def _explanations(facts: Facts) -> Iterator[str]:
 def _gate(facts: Facts) -> Iterator[str]:
     yield from ("## Gate", "")
     yield from _table(
-        ["condition", "wanted", "found", "passed"],
-        ([c.name, c.wanted, c.found, "yes" if c.passed else "**no**"] for c in facts.conditions),
+        ["condition", "wanted", "found", "verdict", "passed", "reason"],
+        (
+            [c.name, c.wanted, c.found, c.word, "yes" if c.passed else "**no**", c.reason]
+            for c in facts.conditions
+        ),
     )
 
 

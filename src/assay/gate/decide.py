@@ -4,54 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from assay.data.spec import Task
 from assay.errors import ConfigError, nearest
+from assay.gate.compare import problems_of
+from assay.gate.condition import Condition
 from assay.gate.knobs import Gate
 from assay.metrics.objective import Objective, direction, objective
 
 Alias: TypeAlias = Literal["champion", "challenger"]
-Scores: TypeAlias = Mapping[str, float | None]
-"""Values of metrics by name; None where a metric is undefined for these rows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """One thing that was demanded of a model."""
-
-    name: str
-    wanted: str
-    found: str
-    passed: bool
-
-    def __str__(self) -> str:
-        verdict = "passed" if self.passed else "failed"
-        return f"{self.name}: wanted {self.wanted}, found {self.found}: {verdict}"
+Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By a metric's name ``value``, ``low`` and ``high``, any of them None."""
+_CALIBRATION_ERROR = "ece"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What the earlier stages found on the test split.
 
-    ``baselines`` holds scores by the baseline's name, ``explanations`` a verdict in words by the
-    method's name, where ``trustworthy`` is the good one.
+    ``metrics`` and ``baselines`` hold value, low and high by name, ``explanations`` a verdict in
+    words by the method's name, where ``trustworthy`` is the good one, ``warnings`` the data checks
+    that found something. ``latency_ms`` are the 95th percentile and its interval.
     """
 
-    metrics: Scores
-    baselines: Mapping[str, Scores]
+    metrics: Measured
+    baselines: Mapping[str, Measured]
     difference: float
     tolerance: float
     explanations: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Champion:
-    """The present champion on the same rows; ``value`` is None where it could not be run."""
-
-    version: str
-    value: float | None
-    note: str = ""
+    warnings: Sequence[str] = ()
+    latency_ms: tuple[float, float, float] | None = None
+    size_bytes: int = 0
 
 
 def metric_of(gate: Gate, *, task: Task) -> Objective:
@@ -70,8 +54,11 @@ def judge(gate: Gate, evidence: Evidence, *, goal: Objective) -> list[Condition]
     return [
         *_bounds(gate, evidence.metrics),
         *_baselines(gate, evidence, goal),
+        *_calibration(gate, evidence.metrics),
         _parity(evidence),
         *_explanations(gate, evidence),
+        *_checks(gate, evidence),
+        *_budgets(gate, evidence),
     ]
 
 
@@ -89,39 +76,55 @@ def _require_known(gate: Gate, evidence: Evidence, goal: Objective) -> None:
         for name in gate.baselines
         if name not in evidence.baselines
     ]
+    problems += problems_of(gate)
     if problems:
         raise ConfigError(problems)
 
 
-def _bounds(gate: Gate, metrics: Scores) -> Iterator[Condition]:
+def _bounds(gate: Gate, metrics: Measured) -> Iterator[Condition]:
     for name, bound in gate.minimum.items():
-        value = metrics[name]
-        yield Condition(
-            name=name,
-            wanted=f"at least {bound:g}",
-            found=_shown(value),
-            passed=value is not None and value >= bound,
-        )
+        value = metrics[name]["value"]
+        is_met = value is not None and value >= bound
+        yield _bound(name, f"at least {bound:g}", metrics[name], is_met=is_met)
     for name, bound in gate.maximum.items():
-        value = metrics[name]
-        yield Condition(
-            name=name,
-            wanted=f"at most {bound:g}",
-            found=_shown(value),
-            passed=value is not None and value <= bound,
-        )
+        value = metrics[name]["value"]
+        is_met = value is not None and value <= bound
+        yield _bound(name, f"at most {bound:g}", metrics[name], is_met=is_met)
+
+
+def _bound(name: str, wanted: str, found: Mapping[str, Any], *, is_met: bool) -> Condition:
+    reason = str(found.get("reason", "")) if found["value"] is None else ""
+    return Condition(name=name, wanted=wanted, found=_shown(found), passed=is_met, reason=reason)
 
 
 def _baselines(gate: Gate, evidence: Evidence, goal: Objective) -> Iterator[Condition]:
-    ours = evidence.metrics[goal.name]
+    found = evidence.metrics[goal.name]
+    ours = found["value"]
     for name in gate.baselines:
-        theirs = evidence.baselines[name].get(goal.name)
+        theirs = evidence.baselines[name].get(goal.name, {"value": None})
+        least = theirs["value"]
+        by = f" by {gate.baseline_gain:g} or more" if gate.baseline_gain else ""
         yield Condition(
             name=f"beats the {name} baseline",
-            wanted=f"{goal.name} {_better(goal)} {_shown(theirs)}",
-            found=_shown(ours),
-            passed=ours is not None and (theirs is None or goal.is_better(ours, theirs)),
+            wanted=f"{goal.name} {_better(goal)} {_shown(theirs)}{by}",
+            found=_shown(found),
+            passed=ours is not None and (least is None or _is_beaten(gate, goal, ours, least)),
+            reason="" if ours is not None else str(found.get("reason", "")),
         )
+
+
+def _is_beaten(gate: Gate, goal: Objective, ours: float, theirs: float) -> bool:
+    gain = theirs - ours if goal.direction == "minimize" else ours - theirs
+    return gain > 0 and gain >= gate.baseline_gain
+
+
+def _calibration(gate: Gate, metrics: Measured) -> Iterator[Condition]:
+    found = metrics.get(_CALIBRATION_ERROR)
+    if gate.calibration is not None and found is not None:
+        value = found["value"]
+        is_met = value is not None and value <= gate.calibration
+        wanted = f"an expected error of at most {gate.calibration:g}"
+        yield _bound("calibration", wanted, found, is_met=is_met)
 
 
 def _parity(evidence: Evidence) -> Condition:
@@ -144,37 +147,33 @@ def _explanations(gate: Gate, evidence: Evidence) -> Iterator[Condition]:
             )
 
 
-def against_champion(
-    gate: Gate, *, value: float | None, champion: Champion | None, goal: Objective
-) -> Condition:
-    """Return the condition on the present champion; None says that there is none.
-
-    A champion that cannot be run on the present test rows is kept or replaced as
-    ``gate.incomparable`` says.
-    """
-    if champion is None:
-        name = "better than the champion"
-        return Condition(name=name, wanted="no champion", found="no champion", passed=True)
-    name = f"better than the champion, version {champion.version}"
-    if champion.value is None:
-        return Condition(
-            name=name,
-            wanted=f"a champion that runs on these test rows (gate.incomparable: {gate.incomparable})",
-            found=champion.note,
-            passed=gate.incomparable == "replace",
+def _checks(gate: Gate, evidence: Evidence) -> Iterator[Condition]:
+    if gate.checks == "require":
+        yield Condition(
+            name="the checks of the data",
+            wanted="no warning",
+            found="; ".join(evidence.warnings) or "no warning",
+            passed=not evidence.warnings,
         )
-    margin = f" by more than {gate.margin:g}" if gate.margin else ""
-    note = f" ({champion.note})" if champion.note else ""
-    return Condition(
-        name=name,
-        wanted=f"{goal.name} {_better(goal)} {champion.value:.6g}{margin} on the same rows",
-        found=f"{_shown(value)}{note}",
-        passed=value is not None and _gain(goal, value, champion.value) > gate.margin,
-    )
 
 
-def _gain(goal: Objective, value: float, than: float) -> float:
-    return than - value if goal.direction == "minimize" else value - than
+def _budgets(gate: Gate, evidence: Evidence) -> Iterator[Condition]:
+    if gate.latency_ms is not None and evidence.latency_ms is not None:
+        value, low, high = evidence.latency_ms
+        yield Condition(
+            name="latency of one row, 95th percentile",
+            wanted=f"at most {gate.latency_ms:g} ms",
+            found=f"{value:.3g} ms ({low:.3g} to {high:.3g})",
+            passed=value <= gate.latency_ms,
+        )
+    if gate.size_mb is not None:
+        size = evidence.size_bytes / 1e6
+        yield Condition(
+            name="size of the graph",
+            wanted=f"at most {gate.size_mb:g} MB",
+            found=f"{size:.3g} MB",
+            passed=size <= gate.size_mb,
+        )
 
 
 def alias_for(
@@ -194,5 +193,8 @@ def _better(goal: Objective) -> str:
     return "below" if goal.direction == "minimize" else "above"
 
 
-def _shown(value: float | None) -> str:
-    return "an undefined value" if value is None else f"{value:.6g}"
+def _shown(found: Mapping[str, Any]) -> str:
+    value, low, high = (found.get(end) for end in ("value", "low", "high"))
+    if value is None:
+        return "an undefined value"
+    return f"{value:.6g}" + ("" if low is None or high is None else f" ({low:.4g} to {high:.4g})")

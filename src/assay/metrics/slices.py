@@ -36,7 +36,7 @@ def score_slices(
     """
     _require_columns(rows, columns)
     found = []
-    for column, value, here in _parts(rows, columns):
+    for column, value, here in parts(rows, columns):
         entry: dict[str, Any] = {"column": column, "value": value, "rows": int(here.sum())}
         if entry["rows"] < knobs.slice_rows:
             reason = f"fewer than {knobs.slice_rows} rows (evaluate.slice_rows)"
@@ -58,7 +58,8 @@ def _require_columns(rows: pd.DataFrame, columns: tuple[str, ...]) -> None:
         raise ConfigError(problems)
 
 
-def _parts(rows: pd.DataFrame, columns: tuple[str, ...]) -> Iterator[tuple[str, str, np.ndarray]]:
+def parts(rows: pd.DataFrame, columns: tuple[str, ...]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield column, value and a mask of its rows, for each value of each of ``columns``."""
     for column in columns:
         labels = _labels(rows[column])
         for value in sorted(set(labels)):

@@ -5,48 +5,64 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from assay.data.prepared import Split
 from assay.errors import AssayError, ExportError
-from assay.gate.decide import Champion
+from assay.gate.compare import Champion
 from assay.inference.feeds import split_feeds
 from assay.inference.predictions import scores_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.metrics.scores import score
-from assay.pipeline.registration import Candidate
 from assay.tracking import registry
 from assay.tracking.registry import Version
 
 _BATCH = 256
 
 
-def ask_again(present: Version, candidate: Candidate, *, metric: str) -> Champion:
-    """Score the champion on the present test rows, or say why it cannot be run on them."""
+def ask_again(present: Version, test: Split, *, signature: Signature, test_digest: str) -> Champion:
+    """Return what a version says of the test rows, its classes in the order of ``signature``.
+
+    Where it cannot be run on them, or predicts something else, the note says why.
+    """
     try:
-        value = _score_of(present, candidate, metric=metric)
+        output = answers_of(present, test, signature=signature)
     except AssayError as error:
-        return Champion(version=present.number, value=None, note=" ".join(str(error).split()))
-    is_other = present.tags.get("test_digest") != candidate.tags["test_digest"]
+        return Champion(version=present.number, output=None, note=" ".join(str(error).split()))
+    is_other = present.tags.get("test_digest") != test_digest
     note = "the champion comes from another split and may have learned from some of these rows"
-    return Champion(version=present.number, value=value, note=note if is_other else "")
+    return Champion(version=present.number, output=output, note=note if is_other else "")
 
 
-def _score_of(present: Version, candidate: Candidate, *, metric: str) -> float:
+def answers_of(version: Version, test: Split, *, signature: Signature) -> np.ndarray:
+    """Return the scores of a registered version for a split, as the metrics take them.
+
+    Raises ExportError where it predicts something else than ``signature``, and DataError where
+    the split has not what it takes.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        folder = registry.fetch(present, Path(scratch))
-        signature = read_signature(folder / registry.SIGNATURE)
-        ours = candidate.signature
-        if (signature.task, set(signature.classes)) != (ours.task, set(ours.classes)):
+        folder = registry.fetch(version, Path(scratch))
+        theirs = read_signature(folder / registry.SIGNATURE)
+        if (theirs.task, set(theirs.classes)) != (signature.task, set(signature.classes)):
             raise ExportError(
-                f"it predicts {_answers(signature)}, the new version {_answers(ours)}"
+                f"it predicts {_answers(theirs)}, the new version {_answers(signature)}"
             )
-        session = Session(folder / registry.GRAPH)
-        session.require(signature)
-        outputs = session.stream(split_feeds(candidate.test, signature, batch_size=_BATCH))
-    output = scores_of(outputs, signature)
-    if signature.classes:
-        output = output[:, [signature.classes.index(label) for label in ours.classes]]
-    return score(ours.task, target=candidate.test.target, output=output)[metric]
+        output = graph_answers(folder / registry.GRAPH, test, signature=theirs)
+    if theirs.classes and theirs.classes != signature.classes:
+        output = output[:, [theirs.classes.index(label) for label in signature.classes]]
+    return output
+
+
+def graph_answers(graph: Path, test: Split, *, signature: Signature) -> np.ndarray:
+    """Return the scores of a graph for a split, as the metrics take them."""
+    session = Session(graph)
+    session.require(signature)
+    outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
+    return scores_of(outputs, signature)
 
 
 def _answers(signature: Signature) -> str:
-    return ", ".join(map(str, signature.classes)) or "a number"
+    return ", ".join(map(str, signature.classes)) or _NUMBERS.get(signature.task, "a number")
+
+
+_NUMBERS = {"reconstruction": "whether a row is an anomaly"}

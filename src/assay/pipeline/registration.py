@@ -37,6 +37,7 @@ class Candidate:
     slices: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
     explanations: Mapping[str, str]
+    checks: Sequence[Mapping[str, Any]]
     tags: Mapping[str, str]
 
 
@@ -61,6 +62,7 @@ def read_candidate() -> Candidate:
             for name, found in faithfulness.items()
             if isinstance(found, Mapping) and "verdict" in found
         },
+        checks=read_json(artifact("prepare", "checks.json"))["checks"],
         tags=_provenance(graph, config),
     )
 

@@ -45,6 +45,7 @@ from assay.pipeline.detection import (
     detector_answers,
     reconstructed,
 )
+from assay.tracking.looks import note_look
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def run(params: Params) -> None:
     """Score the exported graph on the sealed test split, beside the baselines."""
     knobs = params.evaluate
     with staged("evaluate") as folder, stage_run("evaluate", folder=folder) as tracked:
+        note_look(tracked)
         asked = _ask(knobs)
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = resample(asked.spec.task, target=asked.target, output=asked.output, knobs=knobs)

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,18 @@ from assay.artifacts.staging import staged
 from assay.data.prepared import ID
 from assay.errors import ExportError
 from assay.gate.card import Facts, card
-from assay.gate.decide import (
-    Alias,
-    Condition,
-    Evidence,
-    against_champion,
-    alias_for,
-    judge,
-    metric_of,
-)
+from assay.gate.compare import Champion, against_champion
+from assay.gate.condition import Condition
+from assay.gate.decide import Alias, alias_for, judge, metric_of
 from assay.gate.knobs import Gate
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.pipeline.champion import ask_again
 from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate
+from assay.pipeline.trial import contest_of, evidence_of
 from assay.tracking import registry
 from assay.tracking.difference import difference
+from assay.tracking.looks import count_looks, note_look
 from assay.tracking.registry import Version
 from assay.tracking.reload import reloaded_outputs
 from assay.tracking.run import Tracked, stage_run
@@ -61,6 +57,7 @@ class _Verdict:
     alias: Alias
     why: str
     conditions: Sequence[Condition]
+    looks: int
 
     @property
     def is_accepted(self) -> bool:
@@ -78,6 +75,7 @@ def run(params: Params) -> None:
         staged("register") as folder,
         stage_run("register", folder=folder) as tracked,
     ):
+        note_look(tracked)
         candidate = read_candidate()
         conditions = _judge(params.gate, candidate)
         origin = _origin(Path(scratch))
@@ -94,14 +92,8 @@ def run(params: Params) -> None:
 
 
 def _judge(gate: Gate, candidate: Candidate) -> list[Condition]:
-    evidence = Evidence(
-        metrics=_values(candidate.metrics),
-        baselines={name: _values(found) for name, found in candidate.baselines.items()},
-        difference=candidate.parity["largest_difference"],
-        tolerance=candidate.parity["tolerance"],
-        explanations=candidate.explanations,
-    )
-    return judge(gate, evidence, goal=metric_of(gate, task=candidate.spec.task))
+    goal = metric_of(gate, task=candidate.spec.task)
+    return judge(gate, evidence_of(candidate, gate=gate), goal=goal)
 
 
 def _values(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
@@ -169,14 +161,22 @@ def _differing_rows(found: pd.DataFrame, measured: pd.DataFrame) -> np.ndarray:
 
 
 def _decide(params: Params, candidate: Candidate, conditions: Sequence[Condition]) -> _Verdict:
-    goal = metric_of(params.gate, task=candidate.spec.task)
     present = registry.champion_of(params.name)
-    champion = ask_again(present, candidate, metric=goal.name) if present else None
-    value = candidate.metrics[goal.name]["value"]
-    last = against_champion(params.gate, value=value, champion=champion, goal=goal)
-    every = [*conditions, last]
+    looks = count_looks(candidate.tags["test_digest"], graph=candidate.tags["graph_digest"])
+    champion = _ask(present, candidate) if present else None
+    contest = contest_of(candidate, champion, gate=params.gate, looks=looks)
+    every = [*conditions, *against_champion(params.gate, contest)]
     alias, why = alias_for(params.gate, every, experiment=os.environ.get("DVC_EXP_NAME"))
-    return _Verdict(alias=alias, why=why, conditions=every)
+    return _Verdict(alias=alias, why=why, conditions=every, looks=looks)
+
+
+def _ask(present: Version, candidate: Candidate) -> Champion:
+    return ask_again(
+        present,
+        candidate.test,
+        signature=candidate.signature,
+        test_digest=candidate.tags["test_digest"],
+    )
 
 
 def _settle(
@@ -186,7 +186,7 @@ def _settle(
     _write(verdict, version, candidate, folder=folder, tracked=tracked)
     if not registry.set_alias(version, verdict.alias):
         why = f"challenger, because another version became {verdict.alias} at the same moment"
-        verdict = _Verdict(alias="challenger", why=why, conditions=verdict.conditions)
+        verdict = replace(verdict, alias="challenger", why=why)
         _write(verdict, version, candidate, folder=folder, tracked=tracked)
         registry.set_alias(version, verdict.alias)
     return verdict
@@ -224,7 +224,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         choices=candidate.config["choices"],
         rows=checks["split"]["rows"],
         split_by=checks["split"]["by"],
-        checks=checks["checks"],
+        checks=candidate.checks,
         training={**knobs, **told, "seed": effective["seed"]},
         metrics=candidate.metrics,
         baselines=candidate.baselines,
@@ -242,6 +242,8 @@ def _track(
     metrics = {k: v for k, v in _values(candidate.metrics).items() if v is not None}
     words = "accepted" if verdict.is_accepted else "rejected by the gate"
     told = {"verdict": f"{words}; {verdict.why}", "model_version": version.uri}
+    told["test_looks"] = str(verdict.looks)
+    registry.tell_looks(version, split=candidate.tags["test_digest"], looks=verdict.looks)
     shown = {f"test_{name}": f"{value:.6g}" for name, value in metrics.items()}
     text = (folder / "card.md").read_text(encoding="utf-8")
     registry.describe(version, text=text, tags={**told, **shown})

@@ -159,6 +159,14 @@ def describe(version: Version, *, text: str, tags: Mapping[str, str]) -> None:
             store.client.set_model_version_tag(version.name, version.number, key, shown)
 
 
+def tell_looks(version: Version, *, split: str, looks: int) -> None:
+    """Show on the registered model how many graphs were measured on a test split."""
+    store = _open()
+    with _refusals(f"'{version.name}' cannot be told of its looks"):
+        key = f"looks_at_test.{split[:12]}"
+        store.client.set_registered_model_tag(version.name, key, str(looks))
+
+
 def _shortened(text: str) -> str:
     """Return at most as much as MLflow holds, cut between lines, with a word on the rest."""
     if len(text) <= _DESCRIPTION_LENGTH:
