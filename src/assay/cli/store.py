@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.errors import ArtifactError, DataError
 
-_IMAGES = "images"
+_IMAGES, _FILES = "images", "files"
 
 
 @contextmanager
@@ -32,10 +32,11 @@ def undone_on_failure(*paths: Path) -> Iterator[None]:
 def store(source: Path, folder: Path, *, data: Any) -> dict[str, Path]:
     """Copy what a data set reads into ``folder``; return where it lies now, by the knob's name.
 
-    A file keeps its ending and takes the folder's name. Folders of pictures become ``images``, of
-    which a table's are those that it names.
+    A file keeps its ending and takes the folder's name. Folders of pictures become ``images``, others ``files``; of
+    a table's pictures those are kept that it names.
     """
-    kept = {"path": folder / _IMAGES if source.is_dir() else _named(source, folder)}
+    inside = _IMAGES if data.kind == "image" else _FILES
+    kept = {"path": folder / inside if source.is_dir() else _named(source, folder)}
     if hasattr(data, "folder"):
         kept["folder"] = folder / _IMAGES
     try:

@@ -60,7 +60,7 @@ class TextCsv:
         require_columns(
             table, roles, self.path, others={"target": target.names, "text": (self.text,)}
         )
-        frame, notes = _without_empty(table, self.text, how=self.empty)
+        frame, notes = without_empty(table, self.text, how=self.empty)
         raw = Raw(
             frame=frame,
             roles=roles,
@@ -73,9 +73,13 @@ class TextCsv:
         return with_target(raw, target)
 
 
-def _without_empty(
+def without_empty(
     table: pd.DataFrame, column: str, *, how: Literal["refuse", "drop"]
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows that have a text, and what was left out in words.
+
+    Raises DataError where a text is empty and ``how`` refuses that.
+    """
     texts = as_text(table[column]).map(lambda text: "" if text is None else text.strip())
     empty = [i + 1 for i, text in enumerate(texts) if not text]
     table = table.assign(**{column: texts.astype(str)})
