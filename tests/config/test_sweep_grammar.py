@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assay.config.space import parse_space
 from assay.errors import ConfigError
-from assay.space import Choice, Dimension, Interval
+from assay.space import Choice, Condition, Dimension, Interval, combinations, in_order
 
 _CONFIG = {
     "model": {"width": 32, "act": "relu", "dropout": 0.1, "flag": False, "deep": {"n": 2}},
@@ -40,7 +40,11 @@ def _one(key: str, expression: object) -> Dimension:
         ("training.threads", "tag(int, interval(1, 4))", Interval(low=1, high=4, is_integer=True)),
         ("model.act", "choice(relu, 'gelu', \"x y\")", Choice(values=("relu", "gelu", "x y"))),
         ("model.act", "relu, gelu", Choice(values=("relu", "gelu"))),
-        ("model.width", "range(8, 33, 8)", Choice(values=(8, 16, 24, 32))),
+        ("model.width", "range(8, 33, 8)", Interval(low=8, high=32, step=8, is_integer=True)),
+        ("model.width", "range(32, 0, -8)", Interval(low=8, high=32, step=8, is_integer=True)),
+        ("model.width", "int(interval(1, 3))", Interval(low=1, high=3, is_integer=True)),
+        ("model.width", "range(5, 6)", Choice(values=(5,))),
+        ("training.lr", "range(0.1, 0.4, 0.1)", Interval(low=0.1, high=0.3, step=0.1)),
         ("model.flag", "choice(true, false)", Choice(values=(True, False))),
         ("training.lr", "choice(1, 2.5)", Choice(values=(1, 2.5))),
     ],
@@ -101,6 +105,62 @@ def test_all_problems_of_a_space_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_space(node, config=_CONFIG)
     assert len(caught.value.problems) == 3
+
+
+_SGD = Condition(key="model.act", values=("gelu",))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"when": {"model.act=gelu": {"model": {"dropout": "interval(0, 0.5)"}}}},
+        {"model": {"dropout": "tag(model.act:gelu, interval(0, 0.5))"}},
+    ],
+)
+def test_a_dimension_may_exist_only_beside_other_values(node: dict[str, Any]) -> None:
+    both = {**node, "model": {**node.get("model", {}), "act": "choice(relu, gelu)"}}
+    space = parse_space(both, config=_CONFIG)
+    assert space["model.dropout"] == Interval(low=0, high=0.5, when=(_SGD,))
+    assert in_order(space) == ["model.act", "model.dropout"]
+    assert parse_space(node, config=_CONFIG) == {}  # model.act stays relu
+    chosen = {**_CONFIG, "model": {**_CONFIG["model"], "act": "gelu"}}  # type: ignore[dict-item]
+    assert parse_space(node, config=chosen) == {"model.dropout": Interval(low=0, high=0.5)}
+
+
+@pytest.mark.parametrize(
+    ("when", "sentence"),
+    [
+        ({"model.akt=gelu": {"model": {"dropout": "interval(0, 1)"}}}, "did you mean 'model.act'?"),
+        ({"model.act=tanh": {"model": {"dropout": "interval(0, 1)"}}}, "model.act is never tanh"),
+        (
+            {"model.act": {"model": {"dropout": "interval(0, 1)"}}},
+            "is no condition; write KEY=VALUE",
+        ),
+        ({"model.act=gelu": "interval(0, 1)"}, "expected keys with sweeps"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_told(when: dict[str, Any], sentence: str) -> None:
+    node = {"model": {"act": "choice(relu, gelu)"}, "when": when}
+    with pytest.raises(ConfigError, match=sentence.replace("?", r"\?")):
+        parse_space(node, config=_CONFIG)
+
+
+def test_a_grid_has_every_setting_once_and_no_end_is_refused() -> None:
+    space = parse_space(
+        {
+            "model": {
+                "act": "choice(relu, gelu)",
+                "deep": {"n": "tag(model.act:gelu, range(1, 4))"},
+            }
+        },
+        config=_CONFIG,
+    )
+    assert combinations(space) == [
+        {"model.act": "relu"},
+        *({"model.act": "gelu", "model.deep.n": n} for n in (1, 2, 3)),
+    ]
+    with pytest.raises(ConfigError, match="a grid needs choice"):
+        combinations({"training.lr": Interval(low=0, high=1)})
 
 
 _numbers = st.floats(-1e9, 1e9, allow_nan=False)

@@ -72,8 +72,16 @@ def test_no_trials_ask_for_nothing(start, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-@pytest.mark.parametrize("pruner", ["none", "median", "hyperband"])
+@pytest.mark.parametrize(
+    ("sampler", "pruner"),
+    [
+        ("tpe", "none"),
+        ("tpe", "median"),
+        ("random", "hyperband"),
+        ("random", "halving"),
+        ("random", "wilcoxon"),
+    ],
+)
 def test_same_seed_same_trials(start, tmp_path, sampler, pruner):
     def run(values, report, number):
         for epoch in range(4):

@@ -23,7 +23,7 @@ from assay.config.load import ALLOWED_TARGETS, build, merged, typed
 from assay.config.names import Name, no_boolean
 from assay.config.resolvers import refused_functions
 from assay.config.secrecy import refuse_secrets
-from assay.config.space import SEARCHABLE, flattened, parse_space
+from assay.config.space import SEARCHABLE, WHEN, flattened, parse_space
 from assay.errors import ConfigError, nearest
 from assay.space import Dimension, extremes
 
@@ -40,6 +40,7 @@ _PLAIN: dict[str, Any] = {
 _UNREADABLE = (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError)
 _UNGROUPED = ("export", "evaluate", "explain")
 _ENVIRONMENT = "oc.env"
+_CONDITIONS = f"{WHEN}."
 
 
 def groups(conf: Path) -> dict[str, list[str]]:
@@ -239,7 +240,9 @@ def _without(space: Mapping[str, Any], given: Collection[str], prefix: str = "")
     free: dict[str, Any] = {}
     for key, value in space.items():
         name = f"{prefix}{key}"
-        left = _without(value, given, f"{name}.") if isinstance(value, Mapping) else value
+        # Below 'when' and its conditions the keys begin anew.
+        inner = "" if prefix == _CONDITIONS else f"{name}."
+        left = _without(value, given, inner) if isinstance(value, Mapping) else value
         if name not in given and left != {}:
             free[key] = left
     return free

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
 
-SamplerName = Literal["tpe", "random"]
-PrunerName = Literal["median", "hyperband", "none"]
+SamplerName = Literal["tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid"]
+PrunerName = Literal["median", "hyperband", "halving", "wilcoxon", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,38 @@
-"""Pruners by name: they stop a trial that the trials before it already beat."""
+"""Pruners by name: they stop a trial that the trials before it already beat.
+
+Steps are epochs. Wilcoxon's test pairs the epochs of a trial with those of the best trial; why
+epochs stand for its instances here is told in docs/decisions/0013-search-grammar.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    SuccessiveHalvingPruner,
+    WilcoxonPruner,
+)
 
 from assay.tuning.knobs import PrunerName, Search
+
+# Epochs of one curve hang together, so the test is surer than it should be: a stricter limit.
+_P_THRESHOLD, _FEWEST_PAIRS = 0.05, 6
 
 _MAKERS: dict[PrunerName, Callable[[Search], BasePruner]] = {
     "median": lambda knobs: MedianPruner(
         n_startup_trials=knobs.startup_trials, n_warmup_steps=knobs.warmup_epochs
     ),
     "hyperband": lambda knobs: HyperbandPruner(min_resource=max(1, knobs.warmup_epochs)),
+    "halving": lambda knobs: SuccessiveHalvingPruner(
+        min_resource=max(1, knobs.warmup_epochs), reduction_factor=3
+    ),
+    "wilcoxon": lambda knobs: WilcoxonPruner(
+        p_threshold=_P_THRESHOLD, n_startup_steps=max(_FEWEST_PAIRS, knobs.warmup_epochs)
+    ),
     "none": lambda knobs: NopPruner(),
 }
 

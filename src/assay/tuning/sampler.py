@@ -2,27 +2,88 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from assay.errors import ConfigError
+from assay.space import Space, combinations, size
 from assay.tuning.knobs import SamplerName, Search
+from assay.tuning.listed import NUMBER, grid, listed, quasi_random
 
-NUMBER = "number"
+_LARGEST_GRID = 10_000
 _MAKERS: dict[SamplerName, Callable[[Search, int], BaseSampler]] = {
     "tpe": lambda knobs, seed: TPESampler(n_startup_trials=knobs.startup_trials, seed=seed),
+    "gp": lambda knobs, seed: GPSampler(
+        n_startup_trials=knobs.startup_trials, seed=seed, warn_independent_sampling=False
+    ),
+    "cmaes": lambda knobs, seed: CmaEsSampler(
+        n_startup_trials=max(1, knobs.startup_trials), seed=seed, warn_independent_sampling=False
+    ),
+    "nsgaii": lambda knobs, seed: NSGAIISampler(
+        population_size=max(2, knobs.startup_trials), seed=seed
+    ),
     "random": lambda knobs, seed: RandomSampler(seed=seed),
 }
 
 
-def sampler(knobs: Search, *, seed: int) -> BaseSampler:
-    """Return the sampler that the knobs name."""
+def sampler(knobs: Search, *, seed: int, space: Space) -> BaseSampler:
+    """Return the sampler that the knobs name.
+
+    Raises ConfigError where it cannot draw from this space, or where its package is missing.
+    """
+    if knobs.sampler == "grid":
+        return listed(grid(_settings(space)))
+    if knobs.sampler == "qmc":
+        return listed(quasi_random(space, seed=seed))
+    if knobs.sampler == "cmaes":
+        _require("cmaes", "cmaes")
+    if knobs.sampler == "gp":
+        _require("gp", "torch")
     return _PerTrial(knobs, seed=seed)
+
+
+def total_trials(knobs: Search, space: Space) -> int:
+    """Return how many trials a search has: of a grid no more than it has settings."""
+    if knobs.sampler != "grid":
+        return knobs.trials
+    return min(knobs.trials, len(_settings(space)))
+
+
+def _settings(space: Space) -> list[dict[str, Any]]:
+    most = size(space)
+    if most is not None and most > _LARGEST_GRID:
+        largest = max(space, key=lambda key: size({key: space[key]}) or 0)
+        raise ConfigError(
+            [
+                f"search.space: a grid of {most} settings is too large (at most {_LARGEST_GRID}); "
+                f"{largest} alone has {size({largest: space[largest]})} values: list fewer, "
+                "or choose another sampler, such as qmc"
+            ]
+        )
+    return combinations(space)
+
+
+def _require(name: str, package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise ConfigError(
+            [
+                f"search.sampler: {name} needs the package {package}: pip install {package}, or choose tpe"
+            ]
+        )
 
 
 class _PerTrial(BaseSampler):

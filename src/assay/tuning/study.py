@@ -6,6 +6,7 @@ attempts. An attempt that a dead process left behind is failed and its number dr
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,19 +15,15 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.trial import FrozenTrial, TrialState
 
 from assay.errors import ConfigError, TrainingError
-from assay.space import Choice, Dimension, Space, Value
+from assay.space import Space, Value, in_order, is_active
+from assay.tuning.draw import draw, holds
 from assay.tuning.knobs import Search
+from assay.tuning.listed import NUMBER
 from assay.tuning.pruner import pruner
-from assay.tuning.sampler import NUMBER, sampler
+from assay.tuning.sampler import sampler, total_trials
 from assay.tuning.storage import alone_with, open_storage, refusals
 
 Direction: TypeAlias = Literal["minimize", "maximize"]
@@ -78,7 +75,7 @@ Watcher: TypeAlias = Callable[[Result], None]
 @dataclass(frozen=True, kw_only=True)
 class _Task:
     study: optuna.Study
-    space: dict[str, BaseDistribution]
+    space: Space
     knobs: Search
     run: TrialFunction
     known: dict[str, Value]
@@ -126,38 +123,27 @@ def search(
         opened = optuna.create_study(
             storage=open_storage(storage),
             study_name=study,
-            sampler=sampler(knobs, seed=seed),
+            sampler=sampler(knobs, seed=seed, space=space),
             pruner=pruner(knobs),
             direction=direction,
             load_if_exists=True,
         )
-        ranges = {key: distribution(space[key]) for key in sorted(space)}
-        first = _within(known or {}, ranges)
-        task = _Task(study=opened, space=ranges, knobs=knobs, run=run, known=first)
+        knobs = dataclasses.replace(knobs, trials=total_trials(knobs, space))
+        first = _within(known or {}, space) if knobs.sampler != "grid" else {}
+        task = _Task(study=opened, space=space, knobs=knobs, run=run, known=first)
         return _checked(_finish(task, on_trial), knobs)
 
 
-def distribution(dimension: Dimension) -> BaseDistribution:
-    """Return a dimension as Optuna draws from it."""
-    if isinstance(dimension, Choice):
-        return CategoricalDistribution(dimension.values)
-    if dimension.is_integer:
-        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.is_log)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.is_log)
-
-
-def _within(known: Mapping[str, Value], ranges: Mapping[str, BaseDistribution]) -> dict[str, Value]:
-    """Return the known values of the space's keys if each lies in its range, else nothing."""
-    values = {key: known[key] for key in ranges if key in known}
-    is_inside = len(values) == len(ranges) and all(_holds(ranges[k], v) for k, v in values.items())
-    return values if is_inside else {}
-
-
-def _holds(range_: BaseDistribution, value: Value) -> bool:
-    if isinstance(range_, CategoricalDistribution):
-        return value in range_.choices
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and range_._contains(range_.to_internal_repr(value))
+def _within(known: Mapping[str, Value], space: Space) -> dict[str, Value]:
+    """Return the known values of the dimensions beside them if each lies in its own, else nothing."""
+    values: dict[str, Value] = {}
+    for key in in_order(space):
+        if not is_active(space[key], values):
+            continue
+        if key not in known or not holds(space[key], known[key]):
+            return {}
+        values[key] = known[key]
+    return values
 
 
 def _finish(task: _Task, on_trial: Watcher) -> Result:
@@ -197,7 +183,7 @@ def _is_late(knobs: Search, started: float) -> bool:
 def _run(task: _Task, *, number: int) -> None:
     attempt = _ask(task, number)
     try:
-        score = task.run(dict(attempt.params), _reporter(attempt), number)
+        score = task.run(draw(attempt, task.space), _reporter(attempt), number)
         if not math.isfinite(score.value):
             raise TrainingError(f"the objective is {score.value}")
         attempt.set_user_attr(_ERROR, score.error)
@@ -216,7 +202,7 @@ def _ask(task: _Task, number: int) -> optuna.Trial:
     if not task.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         values = task.known if number == 0 else {}
         task.study.enqueue_trial(values, user_attrs={NUMBER: number})
-    return task.study.ask(task.space)
+    return task.study.ask()
 
 
 def _reporter(attempt: optuna.Trial) -> Report:
