@@ -10,6 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Several tests share a machine, so how long an example takes says nothing.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 # What takes longest begins first, so that two workers end together.
 SLOW = ("test_pipeline.py", "end_to_end", "test_tracking", "stages")

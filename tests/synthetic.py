@@ -7,7 +7,7 @@ import pandas as pd
 
 from assay.data.ragged import ragged
 from assay.data.raw import Raw, Roles
-from assay.data.spec import Kind, Task
+from assay.data.spec import OF_STEPS, Kind, Task
 from assay.data.tokenizer import Tokens
 from assay.pipeline.inputs import Inputs, read_inputs
 from assay.split.learn import learn
@@ -85,7 +85,20 @@ def _texts(rows: int, task: Task) -> Raw:
     ]
     frame = _coded(code, task).assign(text=texts)
     knobs = Tokens(steps=LONGEST)
-    return Raw(frame=frame, roles=Roles(target="y"), task=task, text="text", tokens=knobs)
+    target = "" if task in OF_STEPS else "y"
+    tags = ragged([np.array([_tag(w) for w in text.split()], object) for text in texts])
+    return Raw(
+        frame=frame,
+        roles=Roles(target=target),
+        task=task,
+        text="text",
+        tokens=knobs,
+        targets=tags if task == "tagging" else None,
+    )
+
+
+def _tag(word: str) -> str:
+    return "colour" if word in ("red", "green", "blue") else "word"
 
 
 def _coded(code: np.ndarray, task: Task) -> pd.DataFrame:

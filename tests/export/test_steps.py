@@ -11,15 +11,25 @@ from assay.export.knobs import Export
 from assay.inference.feeds import frame_feeds, split_feeds
 from assay.inference.predictions import scores_of
 from assay.inference.session import Session
+from assay.model.gru import Gru
 from assay.model.mlp import Mlp
 from assay.pipeline.network import build_network
+from assay.pipeline.sampling import continued
+
+CASES = {
+    "sequence": ("sequence", "classification", Mlp(width=16)),
+    "text": ("text", "classification", Mlp(width=16)),
+    "language": ("text", "language_modelling", Gru(units=8)),
+    "tags": ("text", "tagging", Gru(units=8, bidirectional=True)),
+}
 
 
-@pytest.fixture(scope="module", params=["sequence", "text"])
+@pytest.fixture(scope="module", params=CASES)
 def exported(request, tmp_path_factory):
+    kind, task, model = CASES[request.param]
     folder = tmp_path_factory.mktemp(request.param)
-    inputs = write_inputs(folder, kind=request.param, task="classification")
-    network = build_network(Mlp(width=16), inputs.spec, seed=0).eval()
+    inputs = write_inputs(folder, kind=kind, task=task)
+    network = build_network(model, inputs.spec, seed=0).eval()
     found = export(network, spec=inputs.spec, valid=inputs.valid, knobs=Export())
     return inputs, network, found, Session(found.model)
 
@@ -29,7 +39,7 @@ def test_any_number_of_rows_of_any_length_gives_what_the_network_gives(exported,
     inputs, network, found, session = exported
     shortest = np.argsort(inputs.valid.lengths)[:rows]
     batch = inputs.valid.batch(shortest)
-    expected = network.predict(**{name: torch.from_numpy(a) for name, a in batch.items()})
+    expected = network.scores(**{name: torch.from_numpy(a) for name, a in batch.items()})
     scores = scores_of(session.run(batch), found.signature)
     np.testing.assert_allclose(scores, expected.detach().numpy(), atol=1e-5)
 
@@ -53,3 +63,13 @@ def test_texts_of_a_user_become_the_tokens_of_the_prepared_split(exported):
     name = "tokens" if inputs.spec.text else "sequence"
     width = feeds[name].shape[1]
     np.testing.assert_array_equal(feeds[name], prepared[name][:count, :width])
+
+
+def test_a_language_model_goes_on_with_a_text_the_same_for_the_same_seed(exported):
+    inputs, _, _, session = exported
+    if inputs.spec.task != "language_modelling":
+        return
+    begun = inputs.valid.batch(np.array([0]))["tokens"][0, :2].tolist()
+    drawn = [continued(session, begun, more=9, longest=12, seed=seed) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(1 < token < inputs.spec.text.vocabulary for token in drawn[0])

@@ -12,6 +12,8 @@ _LOSES, _BEHIND = "loses", "is behind, though not beyond chance,"
 _WINS, _EVEN = "wins", "does not differ beyond chance"
 _PHRASES = (_LOSES, _BEHIND, _WINS, _EVEN)
 _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
+    "language_modelling": ("log_loss", "perplexity"),
+    "tagging": ("log_loss", "accuracy", "f1"),
     "classification": ("log_loss", "accuracy", "roc_auc"),
     "multilabel": ("log_loss", "f1_macro", "average_precision"),
     "regression": ("rmse", "mae"),

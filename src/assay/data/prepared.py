@@ -19,6 +19,7 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -128,12 +129,17 @@ class Split:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.target: np.ndarray = _open(folder / "target.npy")
+        self._target = _open(folder / "target.npy")
         self.inputs: Mapping[str, Rows] = dict(_tensors(folder))
         self.tags = _ragged(folder, _TAGS)
 
     def __len__(self) -> int:
-        return len(self.target)
+        return len(self._target)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Every row's target: for steps int64 (rows, steps of the longest), ``IGNORED`` after the end."""
+        return self._target if self.tags is None else self.targets(np.arange(len(self)))
 
     @property
     def is_ragged(self) -> bool:
@@ -154,7 +160,7 @@ class Split:
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return what a loss takes: rows of ``target``, or padded tags, int64 (rows, steps)."""
         if self.tags is None:
-            return np.asarray(self.target[indices])
+            return np.asarray(self._target[indices])
         return self.tags.padded(indices, fill=IGNORED).astype(np.int64)
 
     def whole(self) -> dict[str, np.ndarray]:

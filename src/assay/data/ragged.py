@@ -95,3 +95,16 @@ def ragged(rows: Sequence[np.ndarray]) -> Ragged:
     lengths: Iterable[int] = (len(row) for row in rows)
     offsets = np.concatenate([[0], np.cumsum(list(lengths))]).astype(np.int64)
     return Ragged(InMemory(array=np.concatenate(list(rows))), offsets)
+
+
+def of_one_width(batches: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return batches (rows, steps, ...) filled up to the widest: with zeros, or empty texts."""
+    widths = {batch.shape[1] for batch in batches if batch.ndim > 1}
+    if len(widths) < 2:
+        return list(batches)
+    return [_widened(batch, max(widths)) for batch in batches]
+
+
+def _widened(batch: np.ndarray, steps: int) -> np.ndarray:
+    more = [(0, 0), (0, steps - batch.shape[1]), *[(0, 0)] * (batch.ndim - 2)]
+    return np.pad(batch, more, constant_values="" if batch.dtype == object else 0)

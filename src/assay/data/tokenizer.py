@@ -23,13 +23,13 @@ _FILE, _PACKAGE = "tokenizer.json", "package:"
 class Tokens:
     """How texts become tokens.
 
-    ``word`` takes the most frequent words, ``bpe`` pairs of bytes (Sennrich et al. 2016,
-    arXiv:1508.07909), until there are ``vocabulary`` of them; with ``source``, a folder or
-    ``package:NAME``, the tokenizer of a pretrained model is taken as it is. A text is cut after
-    ``steps`` tokens.
+    ``word`` takes the most frequent words and marks, ``split`` what stands between blanks, ``bpe``
+    pairs of bytes (Sennrich et al. 2016, arXiv:1508.07909), until there are ``vocabulary`` of them;
+    with ``source``, a folder or ``package:NAME``, the tokenizer of a pretrained model is taken as it
+    is. A text is cut after ``steps`` tokens.
     """
 
-    by: Literal["word", "bpe"] = "word"
+    by: Literal["word", "bpe", "split"] = "word"
     vocabulary: Annotated[int, Ge(300)] = 8000
     steps: Annotated[int, Ge(1)] = 128
     lowercase: bool = True
@@ -40,7 +40,7 @@ def learn_tokenizer(texts: Sequence[str], knobs: Tokens) -> str:
     """Return a tokenizer, as JSON, whose vocabulary is that of ``texts``; id 0 is padding, 1 unknown."""
     if knobs.source:
         return read_tokenizer(knobs.source)
-    tokenizer, trainer = _by_words(knobs) if knobs.by == "word" else _by_pairs(knobs)
+    tokenizer, trainer = _by_pairs(knobs) if knobs.by == "bpe" else _by_words(knobs)
     if knobs.lowercase:
         tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.train_from_iterator(texts, trainer)
@@ -49,7 +49,10 @@ def learn_tokenizer(texts: Sequence[str], knobs: Tokens) -> str:
 
 def _by_words(knobs: Tokens) -> tuple[Tokenizer, trainers.Trainer]:
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    is_split = knobs.by == "split"
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.WhitespaceSplit() if is_split else pre_tokenizers.BertPreTokenizer()
+    )
     special = [PADDING, UNKNOWN]
     trainer = trainers.WordLevelTrainer(vocab_size=knobs.vocabulary, special_tokens=special)
     return tokenizer, trainer

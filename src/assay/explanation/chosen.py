@@ -103,6 +103,15 @@ def choose_scored(score: np.ndarray, target: np.ndarray, *, count: int) -> list[
     return _first_of(turns, count)
 
 
+def choose_by_sureness(sureness: np.ndarray, *, count: int) -> list[Chosen]:
+    """Choose rows by how sure the model is, (n,): by turns the surest, the least sure and typical ones."""
+    surest = np.argsort(-sureness, kind="stable")
+    middle = np.argsort(np.abs(sureness - np.median(sureness)), kind="stable")
+    kinds = {"surest": surest, "least sure": surest[::-1], "typical": middle}
+    named = [[Chosen(row=int(i), reason=reason) for i in rows] for reason, rows in kinds.items()]
+    return _first_of([chosen for turn in zip(*named, strict=True) for chosen in turn], count)
+
+
 def _in_turn(rows: np.ndarray, target: np.ndarray, classes: Sequence[object]) -> Iterator[Chosen]:
     """Take from each class in turn; ``rows`` are right ones, the surest first."""
     own = [rows[target[rows] == code].tolist() for code in range(len(classes))]

@@ -9,8 +9,10 @@ from functools import partial
 import numpy as np
 
 from assay.data.prepared import ID, LENGTHS, TARGET, Split
+from assay.data.spec import OF_STEPS
 from assay.explanation.chosen import (
     Chosen,
+    choose_by_sureness,
     choose_classified,
     choose_estimated,
     choose_labelled,
@@ -123,6 +125,8 @@ def _choose(
         return choose_labelled(output, target, names=signature.classes, count=count)
     if signature.task == "reconstruction":
         return choose_scored(output[:, 0], target, count=count)
+    if signature.task in OF_STEPS:
+        return choose_by_sureness(output[:, 0], count=count)
     return choose_estimated(output[:, 0], target, count=count)
 
 

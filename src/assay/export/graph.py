@@ -20,6 +20,7 @@ from assay.export.core import ANSWER
 from assay.inference.signature import (
     ANOMALY,
     GIVEN,
+    LIKELIHOOD,
     PREDICTION,
     PROBABILITY,
     RECONSTRUCTION,
@@ -175,6 +176,30 @@ def _class_tail(spec: Spec, signature: Signature) -> Tail:
     return nodes, [labels]
 
 
+def _text_tail(spec: Spec, signature: Signature) -> Tail:
+    """From log-likelihood and probabilities in one matrix to both, and the most probable token."""
+    sizes, likelihood = _inner("sizes"), _inner("likelihood")
+    parts = np.array([1, required(spec.text).vocabulary], np.int64)
+    nodes = [
+        helper.make_node("Split", [_inner(ANSWER), sizes], [likelihood, PROBABILITY], axis=1),
+        helper.make_node("Reshape", [likelihood, _ROWS], [LIKELIHOOD]),
+        helper.make_node("ArgMax", [PROBABILITY], [PREDICTION], axis=1, keepdims=0),
+    ]
+    return nodes, [numpy_helper.from_array(parts, sizes)]
+
+
+def _tag_tail(spec: Spec, signature: Signature) -> Tail:
+    """From probabilities (batch, steps, tags) to them and each step's most probable tag."""
+    answer, code = _inner(ANSWER), _inner("code")
+    tags = numpy_helper.from_array(np.array(spec.classes, object), _inner("classes"))
+    nodes = [
+        helper.make_node("Identity", [answer], [PROBABILITY]),
+        helper.make_node("ArgMax", [answer], [code], axis=2, keepdims=0),
+        helper.make_node("Gather", [_inner("classes"), code], [PREDICTION]),
+    ]
+    return nodes, [tags]
+
+
 def _anomaly_tail(spec: Spec, signature: Signature) -> Tail:
     """From the pair (batch, 2, features) to both, the mean square of their difference, and a flag."""
     answer, first, second, axis = (_inner(n) for n in (ANSWER, "first", "second", "axis"))
@@ -204,6 +229,8 @@ def _label_tail(spec: Spec, signature: Signature) -> Tail:
 
 
 _TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
+    "language_modelling": _text_tail,
+    "tagging": _tag_tail,
     "classification": _class_tail,
     "multilabel": _label_tail,
     "regression": _value_tail,

@@ -19,9 +19,14 @@ from assay.inference.signature import Signature
 
 _BATCH = 256
 Unit: TypeAlias = Literal[
-    "probability", "standard deviations of the target", "variances of the features"
+    "probability",
+    "standard deviations of the target",
+    "variances of the features",
+    "nats a text",
 ]
 _UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float]]] = {
+    "language_modelling": lambda spec: ("nats a text", 1.0),
+    "tagging": lambda spec: ("probability", 1.0),
     "classification": lambda spec: ("probability", 1.0),
     "multilabel": lambda spec: ("probability", 1.0),
     "regression": lambda spec: ("standard deviations of the target", spec.target_std),
@@ -55,6 +60,8 @@ def measure_parity(
         expected = errors_of(expected)
     feeds = split_feeds(valid, signature, batch_size=_BATCH)
     found = scores_of(Session(model).stream(feeds), signature)
+    if scorer.network.is_language:
+        expected = expected[:, 0]
     found = found[..., 0] if found.ndim > expected.ndim else found
     unit, scale = _UNITS[spec.task](spec)
     difference = np.abs(found - expected) / scale

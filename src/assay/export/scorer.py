@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from assay.data.prepared import Split
+from assay.data.ragged import of_one_width
+from assay.layers.answer import text_log_likelihood
 from assay.layers.network import Network
+from assay.layers.steps import at_step
 
 _ROWS = 512
 
@@ -18,7 +21,8 @@ class Scorer(nn.Module):
     """From the network's inputs, by position in the order of ``names``, to its answer.
 
     Returns probabilities (batch, classes) of the logits divided by ``temperature``, or values
-    (batch,) in the target's own unit; for a reconstruction the pair (batch, 2, features) itself.
+    (batch,) in the target's own unit; for a reconstruction the pair (batch, 2, features) itself; for
+    texts (batch, 1 + vocabulary) the log-likelihood and the next token's probabilities.
     """
 
     def __init__(self, network: Network, *, names: Sequence[str], temperature: float = 1.0) -> None:
@@ -34,7 +38,13 @@ class Scorer(nn.Module):
         answer: Tensor = self.network.answer(
             outputs if self.temperature == 1.0 else outputs / self.temperature
         )
-        return answer
+        return self._of_texts(answer, *tensors) if self.network.is_language else answer
+
+    def _of_texts(self, answer: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Put each text's log-likelihood before the probabilities of the token that follows it."""
+        following = at_step(answer, lengths - 1).exp()
+        likelihood = text_log_likelihood(answer, tokens, lengths)
+        return torch.cat([likelihood.unsqueeze(1), following], dim=1)
 
 
 def answers(scorer: Scorer, split: Split) -> np.ndarray:
@@ -59,4 +69,4 @@ def _over(split: Split, names: Sequence[str], compute: Callable[..., Tensor]) ->
         for start in range(0, len(split), _ROWS):
             batch = split.batch(np.arange(start, min(start + _ROWS, len(split))))
             parts.append(compute(*(torch.from_numpy(batch[name]) for name in names)).numpy())
-    return np.concatenate(parts)
+    return np.concatenate(of_one_width(parts))

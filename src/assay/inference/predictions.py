@@ -11,9 +11,10 @@ import pandas as pd
 
 from assay.data.labels import joined
 from assay.data.prepared import ID
-from assay.data.spec import Task
+from assay.data.spec import OF_STEPS, Task, required
+from assay.data.tokenizer import decode
 from assay.errors import ArtifactError
-from assay.inference.signature import ANOMALY, PREDICTION, PROBABILITY, SCORE, Signature
+from assay.inference.signature import ANOMALY, LIKELIHOOD, PREDICTION, PROBABILITY, SCORE, Signature
 
 TARGET = "target"
 Outputs: TypeAlias = Mapping[str, np.ndarray]
@@ -30,7 +31,14 @@ def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
 
 
 def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
-    """Return what explanations explain, float64 (N, outputs): probabilities, a value, or a score."""
+    """Return what explanations explain, float64 (N, outputs): probabilities, a value, or a score.
+
+    For steps it is how sure the model is: the probability of the most probable next token, or the
+    mean over steps of that of the most probable tag.
+    """
+    if signature.task in OF_STEPS:
+        sureness = np.asarray(outputs[PROBABILITY], np.float64).max(axis=-1)
+        return np.asarray(sureness.reshape(len(sureness), -1).mean(axis=1, keepdims=True))
     scores = scores_of(outputs, signature)
     if signature.task == "multilabel":
         return np.asarray(scores[..., 0])
@@ -77,13 +85,30 @@ def _table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def _next_token(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    """The most probable next token in words, how probable it is, and the text's log-likelihood."""
+    tokenizer = required(signature.text).tokenizer
+    likely = outputs[PROBABILITY].max(axis=1)
+    words = [decode(tokenizer, [int(token)]) for token in outputs[PREDICTION]]
+    return pd.DataFrame({"next": words, PROBABILITY: likely, LIKELIHOOD: outputs[LIKELIHOOD]})
+
+
+def _tags(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    """Each row's tags in one cell, parted by blanks; those after its end are not to be read."""
+    return pd.DataFrame({PREDICTION: [" ".join(map(str, row)) for row in outputs[PREDICTION]]})
+
+
 _SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
+    "language_modelling": itemgetter(LIKELIHOOD),
+    "tagging": itemgetter(PROBABILITY),
     "classification": itemgetter(PROBABILITY),
     "multilabel": _decided,
     "regression": itemgetter(PREDICTION),
     "reconstruction": _flags,
 }
 _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
+    "language_modelling": _next_token,
+    "tagging": _tags,
     "classification": _table,
     "multilabel": _label_table,
     "regression": _table,

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+from assay.data.ragged import of_one_width
 from assay.errors import ArtifactError
 from assay.inference.graph import read_graph, require_whole
 from assay.inference.signature import Signature
@@ -57,7 +58,7 @@ class Session:
         """Return every output for batches that are made while they are consumed."""
         parts = [self._run(batch) for batch in batches]
         return {
-            name: np.concatenate([np.asarray(part[i]) for part in parts])
+            name: np.concatenate(of_one_width([np.asarray(part[i]) for part in parts]))
             for i, name in enumerate(self.outputs)
         }
 

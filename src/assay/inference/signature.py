@@ -15,6 +15,7 @@ from assay.errors import ArtifactError
 PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
 SCORE, ANOMALY, RECONSTRUCTION, GIVEN = "score", "anomaly", "reconstruction", "given"
 SEQUENCE, TOKENS = "sequence", "tokens"
+LIKELIHOOD = "log_likelihood"
 Label = str | int | bool
 Holds = Literal[
     "numeric", "boolean", "categorical", "image", "sequence", "tokens", "lengths", "output"
@@ -139,6 +140,25 @@ def _class_outputs(spec: Spec) -> tuple[Tensor, ...]:
     )
 
 
+def _text_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    size = required(spec.text).vocabulary
+    of = "of all tokens but the first, given those before, in nats"
+    return (
+        Tensor(name=PREDICTION, type="int64", note="the most probable next token"),
+        Tensor(name=PROBABILITY, type="float", shape=(-1, size), note="of the next token"),
+        Tensor(name=LIKELIHOOD, type="float", note=f"the logarithm of the probability {of}"),
+    )
+
+
+def _tag_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    note = "of each step, one column a tag, in the order of 'classes'"
+    shape = (-1, -1, len(spec.classes))
+    return (
+        Tensor(name=PREDICTION, type="string", shape=(-1, -1), note="each step's likeliest tag"),
+        Tensor(name=PROBABILITY, type="float", shape=shape, note=note),
+    )
+
+
 def _anomaly_outputs(spec: Spec) -> tuple[Tensor, ...]:
     of = "of each feature, in standard deviations"
     return (
@@ -177,6 +197,8 @@ _INPUTS: Mapping[Kind, Callable[[Spec], tuple[Tensor, ...]]] = {
     "text": _token_inputs,
 }
 _OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
+    "language_modelling": _text_outputs,
+    "tagging": _tag_outputs,
     "classification": _class_outputs,
     "multilabel": _label_outputs,
     "regression": _value_outputs,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.data.spec import Spec, Task, required
+from assay.layers.preprocess import mask
 
 
 def answer_of(spec: Spec) -> nn.Module:
@@ -72,6 +73,16 @@ class LogProbabilities(nn.Module):
     def forward(self, outputs: Tensor) -> Tensor:
         """Return float32 of the same shape."""
         return torch.log_softmax(outputs.float(), dim=-1)
+
+
+def text_log_likelihood(log_probabilities: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
+    """Return the logarithm of the probability of each text's tokens but the first, (batch,).
+
+    ``log_probabilities`` (batch, steps, vocabulary) are those of the token after each step.
+    """
+    following = log_probabilities[:, :-1].gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2)
+    is_inside = mask(lengths - 1, steps=tokens.shape[1] - 1)
+    return (following * is_inside).sum(dim=1)
 
 
 class ReconstructionError(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from assay.data.spec import Spec
 from assay.errors import ConfigError
 from assay.layers.adapters import adapter
-from assay.layers.answer import answer_of
+from assay.layers.answer import answer_of, text_log_likelihood
 from assay.layers.preprocess import preprocess
 from assay.layers.shape import Model, answers_of, form_of, forms_of
 
@@ -37,8 +37,10 @@ class Network(nn.Module):
                 ]
             )
         self.adapter, shape = adapter(self.preprocess.shape, takes=model.takes, name=name)
-        is_causal = spec.task == "language_modelling"
-        asked = replace(shape, gives=form, is_causal=is_causal, answers=answers_of(spec.task))
+        self.is_language = spec.task == "language_modelling"
+        asked = replace(
+            shape, gives=form, is_causal=self.is_language, answers=answers_of(spec.task)
+        )
         self.body = model.build(asked, spec.outputs)
         self.answer = answer_of(spec)
         self.is_paired = form == "input"
@@ -62,6 +64,13 @@ class Network(nn.Module):
         """Return the task's answer, as ``assay.layers.answer`` says."""
         answer: Tensor = self.answer(self(**inputs))
         return answer
+
+    def scores(self, **inputs: Tensor) -> Tensor:
+        """Return what metrics take: the answer, but of a text its log-likelihood (batch,)."""
+        answer = self.predict(**inputs)
+        if not self.is_language:
+            return answer
+        return text_log_likelihood(answer, inputs["tokens"], inputs["lengths"])
 
     def penalty(self) -> Tensor | None:
         """Return what the last forward adds to the loss, a scalar, where the body has such a thing."""

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.steps import language_error, tagging_error
 
 Direction = Literal["minimize", "maximize"]
 
@@ -35,6 +36,8 @@ _LESS_IS_BETTER = frozenset(
         "mae",
         "rmse",
         "mase",
+        "perplexity",
+        "bits_per_token",
         "reconstruction_mse",
         "false_alarm_rate",
     }
@@ -96,6 +99,8 @@ _ERRORS: Mapping[Task, Callable[[np.ndarray, np.ndarray], float]] = {
     "classification": _of_classes,
     "multilabel": _of_labels,
     "regression": _of_numbers,
+    "language_modelling": language_error,
+    "tagging": tagging_error,
     "reconstruction": _of_errors,
 }
 

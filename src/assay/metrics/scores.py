@@ -12,8 +12,10 @@ import numpy as np
 
 from assay.data.spec import Task
 from assay.metrics.anomaly import anomaly_metrics
+from assay.metrics.confusion import from_confusion
 from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
+from assay.metrics.steps import language_metrics, tagging_metrics
 
 DEFAULT_BINS = 15
 _SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
@@ -78,7 +80,7 @@ def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metric
         total = weights.sum(1)
         confusion = cells(weights).reshape(-1, classes, classes)
         return {
-            **_from_confusion(confusion),
+            **from_confusion(confusion),
             "roc_auc": area(weights),
             "log_loss": ratio(weights @ -np.log(likelihood), total),
             "ece": ratio(gap(weights), total),
@@ -86,34 +88,6 @@ def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metric
         }
 
     return values
-
-
-def _from_confusion(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """From (B, K, K) weights, actual by predicted: the metrics of hard decisions."""
-    hits = confusion.diagonal(axis1=1, axis2=2)
-    actual, predicted = confusion.sum(2), confusion.sum(1)
-    recall = ratio(hits, actual)
-    precision = ratio(hits, predicted, empty=0.0)
-    f1 = ratio(2 * hits, actual + predicted)
-    pooled = _of_second if confusion.shape[1] == 2 else _macro(actual + predicted > 0)
-    return {
-        "accuracy": ratio(hits.sum(1), actual.sum(1)),
-        "balanced_accuracy": _mean_of_known(recall),
-        "precision": pooled(precision),
-        "recall": pooled(recall),
-        "f1": pooled(np.where(actual[:, 1:2] > 0, f1, np.nan) if f1.shape[1] == 2 else f1),
-    }
-
-
-def _of_second(by_class: np.ndarray) -> np.ndarray:
-    return by_class[:, 1]
-
-
-def _macro(occurs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    def mean(by_class: np.ndarray) -> np.ndarray:
-        return ratio(np.where(occurs, np.nan_to_num(by_class), 0.0).sum(1), occurs.sum(1))
-
-    return mean
 
 
 def _calibration_gap(target: np.ndarray, output: np.ndarray, bins: int) -> Metric:
@@ -163,14 +137,11 @@ def _sums(group: np.ndarray, groups: int) -> Metric:
     return sums
 
 
-def _mean_of_known(by_class: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(by_class)
-    return ratio(np.nan_to_num(by_class).sum(1), known.sum(1))
-
-
 _TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
     "classification": _classification,
     "multilabel": label_metrics,
     "regression": _regression,
+    "language_modelling": language_metrics,
+    "tagging": tagging_metrics,
     "reconstruction": anomaly_metrics,
 }

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from assay.data.prepared import Split
+from assay.data.ragged import of_one_width
 from assay.data.spec import Spec
 from assay.errors import ArtifactError
 from assay.layers.network import Network
@@ -59,7 +60,7 @@ def load_network(model: Model, spec: Spec, *, weights: Path) -> Network:
 
 
 def predict(network: Network, split: Split) -> np.ndarray:
-    """Return probabilities (rows, classes), or values (rows,) in the target's own unit: float32.
+    """Return what metrics take, float32: probabilities (rows, classes), values (rows,) and so on.
 
     Works through the split in batches, so memory does not grow with images.
     """
@@ -68,11 +69,11 @@ def predict(network: Network, split: Split) -> np.ndarray:
     network.eval()
     with torch.inference_mode():
         answers = [_answer(network, split, start, size) for start in range(0, len(split), size)]
-    return np.concatenate(answers)
+    return np.concatenate(of_one_width(answers))
 
 
 def _answer(network: Network, split: Split, start: int, size: int) -> np.ndarray:
     batch = split.batch(np.arange(start, min(start + size, len(split))))
     inputs = {name: torch.from_numpy(array) for name, array in batch.items()}
-    answer: np.ndarray = network.predict(**inputs).numpy()
+    answer: np.ndarray = network.scores(**inputs).numpy()
     return answer

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.data.labels import JOINT
-from assay.data.spec import required
+from assay.data.spec import OF_STEPS, required
 from assay.explanation.faithfulness import LOCAL_R2
 from assay.explanation.outcome import Outcome, explained_values
 from assay.explanation.sources import ImageSources
@@ -32,6 +32,10 @@ from assay.figures.steps import series_row, text_row
 from assay.inference.signature import Signature
 
 _MOST_CLASSES = 20
+_SURE = {
+    "language_modelling": "The next token's probability:",
+    "tagging": "The tags' mean probability:",
+}
 _LONGEST_NAME = 80
 
 
@@ -164,7 +168,7 @@ def _contributions(
         fit=_fit(outcome.surrogates[row].r2),
         base=float(outcome.chosen.base[output]),
         output=float(subject.output[row, output]),
-        unit=f"probability of {name}" if signature.classes else name,
+        unit=_unit(signature, name),
     )
 
 
@@ -179,6 +183,9 @@ def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
         flag = "an anomaly" if output[0] > required(signature.threshold) else "normal"
         subtitle += " · orange raises the score, blue lowers it"
         return Headline(title=f"Score {output[0]:.3g}: {flag}, truly {target}", subtitle=subtitle)
+    if signature.task in OF_STEPS:
+        subtitle += " · orange makes the model surer, blue less sure"
+        return Headline(title=f"{_SURE[signature.task]} {output[0]:.1%}", subtitle=subtitle)
     if not signature.classes:
         subtitle += " · orange raises the prediction, blue lowers it"
         return Headline(title=f"Predicted {output[0]:.4g}, truly {target:.4g}", subtitle=subtitle)
@@ -196,7 +203,7 @@ def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
 def _common_output(signature: Signature, subject: Subject) -> tuple[np.ndarray, str]:
     """Choose what a summary of many rows explains: a value, the second of two classes, or each its own."""
     rows = len(subject.sample)
-    if not signature.classes:
+    if not signature.classes or signature.task in OF_STEPS:
         return np.zeros(rows, dtype=int), signature.outputs[0].name
     if len(signature.classes) == 2:
         return np.ones(rows, dtype=int), f"the probability of {signature.classes[1]}"
@@ -205,13 +212,22 @@ def _common_output(signature: Signature, subject: Subject) -> tuple[np.ndarray, 
 
 def output_names(signature: Signature) -> list[str]:
     """Return what each output of the graph is called."""
+    if signature.task in OF_STEPS:
+        return ["sureness"]
     return [str(c) for c in signature.classes] or [signature.outputs[0].name]
+
+
+def _unit(signature: Signature, name: str) -> str:
+    if signature.task in OF_STEPS:
+        return "probability of what the model holds most probable"
+    return f"probability of {name}" if signature.classes else name
 
 
 def _amount(signature: Signature) -> str:
     if signature.task == "reconstruction":
         return "score"
-    return "probability" if signature.classes else "the target's unit"
+    is_probability = signature.classes or signature.task in OF_STEPS
+    return "probability" if is_probability else "the target's unit"
 
 
 def _file_name(subject: Subject, row: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from assay.data.ragged import Ragged
 from assay.data.raw import Raw
 from assay.data.spec import Column, Image, Kind, Series, Spec, Task, Text, required
 from assay.data.table import class_values, features, learn_column
@@ -117,6 +118,26 @@ def _labels(raw: Raw, train: np.ndarray) -> Learned:
     return {"classes": raw.labels, "class_counts": tuple(counts.tolist())}
 
 
+def _nothing(raw: Raw, train: np.ndarray) -> Learned:
+    """The target of a text is the text."""
+    return {}
+
+
+def _tags(raw: Raw, train: np.ndarray) -> Learned:
+    rows = tags_of(raw).take(train)
+    found, counts = np.unique(
+        rows.values.gather(np.arange(rows.values.shape[0])).astype(str), return_counts=True
+    )
+    return {"classes": tuple(found.tolist()), "class_counts": tuple(counts.tolist())}
+
+
+def tags_of(raw: Raw) -> Ragged:
+    """Return the tags of steps; DataError where the reader left them out."""
+    if not isinstance(raw.targets, Ragged):
+        raise DataError("the reader of this kind of data hands over no tag for each token")
+    return raw.targets
+
+
 def _number(raw: Raw, train: np.ndarray) -> Learned:
     numbers = _target(raw, train).astype(float)
     return {"target_mean": float(numbers.mean()), "target_std": float(numbers.std(ddof=0)) or 1.0}
@@ -133,6 +154,8 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray], Learned]] = {
     "text": _text,
 }
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
+    "language_modelling": _nothing,
+    "tagging": _tags,
     "classification": _classes,
     "multilabel": _labels,
     "regression": _number,

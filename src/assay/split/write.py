@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from assay.data.labels import joined
-from assay.data.prepared import GROUP, ID, TARGET, TIME, write_pieces, write_ragged
+from assay.data.prepared import GROUP, ID, IGNORED, TARGET, TIME, write_pieces, write_ragged
+from assay.data.ragged import InMemory, Ragged, ragged
 from assay.data.raw import Raw
 from assay.data.spec import Kind, Spec, Task, required
 from assay.data.table import (
@@ -21,7 +22,9 @@ from assay.data.table import (
     numeric_array,
 )
 from assay.data.tokenizer import encode
+from assay.errors import DataError
 from assay.split.anomalies import anomaly_labels
+from assay.split.learn import tags_of
 
 
 def write_split(raw: Raw, *, rows: np.ndarray, spec: Spec, folder: Path) -> None:
@@ -62,6 +65,31 @@ def _codes(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
 
 def _label_bits(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     np.save(folder / "target.npy", np.asarray(raw.targets)[rows].astype(np.uint8))
+
+
+def _next_tokens(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
+    """Each token's target is the one after it; the last one's is none."""
+    text = required(spec.text)
+    tokens = encode(text.tokenizer, raw.frame[text.column].iloc[rows].tolist(), steps=text.steps)
+    flat = tokens.values.gather(np.arange(tokens.values.shape[0]))
+    shifted = np.append(flat[1:], np.int32(IGNORED))
+    shifted[tokens.offsets[1:] - 1] = IGNORED
+    write_ragged(folder, "tags", Ragged(InMemory(array=shifted), tokens.offsets))
+    np.save(folder / "target.npy", tokens.lengths)
+
+
+def _tag_codes(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
+    tags = tags_of(raw).take(rows)
+    flat = tags.values.gather(np.arange(tags.values.shape[0])).astype(str)
+    codes = np.asarray(pd.Categorical(flat, categories=list(spec.classes)).codes, np.int32)
+    if (codes < 0).any():
+        raise DataError(
+            f"tag {str(flat[codes < 0][0])!r} occurs in no training row: change data.split, or merge it"
+        )
+    lengths = np.minimum(tags.lengths, required(spec.text).steps)
+    cut = [codes[start : start + n] for start, n in zip(tags.offsets, lengths, strict=False)]
+    write_ragged(folder, "tags", ragged(cut))
+    np.save(folder / "target.npy", lengths)
 
 
 def _numbers(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
@@ -123,6 +151,8 @@ _INPUTS: Mapping[Kind, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
     "text": _tokens,
 }
 _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
+    "language_modelling": _next_tokens,
+    "tagging": _tag_codes,
     "classification": _codes,
     "multilabel": _label_bits,
     "regression": _numbers,

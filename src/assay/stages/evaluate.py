@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.artifacts.files import write_json
+from assay.artifacts.files import write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer, fit_baselines
+from assay.baselines.language import count_language
+from assay.baselines.tags import count_tags
 from assay.baselines.verdict import compare
-from assay.data.prepared import ID, TARGET, Split
+from assay.data.prepared import ID, IGNORED, TARGET, Split
 from assay.data.spec import Spec, read_spec
 from assay.figures.classification import (
     confusion_matrix,
@@ -45,6 +47,7 @@ from assay.pipeline.detection import (
     detector_answers,
     reconstructed,
 )
+from assay.pipeline.sampling import sample_text
 from assay.tracking.looks import note_look
 from assay.tracking.run import Tracked, stage_run
 
@@ -52,6 +55,8 @@ log = logging.getLogger(__name__)
 Tables = dict[str, pd.DataFrame]
 
 _COMPARED = {
+    "language_modelling": ("perplexity", "log_loss", "bits_per_token"),
+    "tagging": ("accuracy", "f1", "log_loss"),
     "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
     "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
@@ -152,6 +157,10 @@ def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
             asked=asked.reconstructed,
             knobs=knobs,
         )
+    if asked.spec.task == "language_modelling":
+        return count_language(train, asked.split, spec=asked.spec)
+    if asked.spec.task == "tagging":
+        return count_tags(train, asked.split, spec=asked.spec)
     return fit_baselines(
         train,
         asked.split,
@@ -217,6 +226,12 @@ def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
         return {"residuals": curves.residuals(target=target, output=output)}
     if asked.spec.task == "multilabel":
         return _label_tables(asked, knobs)
+    if asked.spec.task == "language_modelling":
+        return {}
+    if asked.spec.task == "tagging":
+        is_step = target != IGNORED
+        tags: Any = {"target": target[is_step], "output": output[is_step], "classes": classes}
+        return {"confusion": curves.confusion(**tags)}
     known: Any = {"target": target, "output": output, "classes": classes}
     return {
         "confusion": curves.confusion(**known),
@@ -264,6 +279,9 @@ def _draw(
     }
     for name, figure in pictures.items():
         figure.savefig(folder / f"{name}.png")
+    if spec.task == "language_modelling":
+        text = sample_text(asked.session, asked.signature, asked.split)
+        write_text(folder / "sample.md", text)
 
 
 def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:
@@ -279,6 +297,11 @@ def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> 
         return _of_classes(asked.spec, tables, metrics)
     if asked.spec.task == "multilabel":
         return _of_labels(tables)
+    if asked.spec.task == "language_modelling":
+        return {}
+    if asked.spec.task == "tagging":
+        classes = [str(tag) for tag in asked.spec.classes]
+        return {"confusion": confusion_matrix(tables["confusion"], classes=classes)}
     return {"residuals": residual_plots(tables["residuals"], target=asked.spec.target)}
 
 
