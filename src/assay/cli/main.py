@@ -16,6 +16,8 @@ _VERBS = {
     "add": "Make a CSV or Parquet file a data set of the project.",
     "doctor": "Find what was cut off or damaged; --fix mends it.",
     "predict": "Score a file of raw rows with a registered model.",
+    "promote": "Make a version champion by hand, with a reason; the gate is asked first.",
+    "rollback": "Give the champion's alias back to the version before, with a reason.",
     "run": "Explore: one run, or with -m a Hydra sweep, scored on validation rows.",
     "ui": "Open the MLflow UI on the project's tracking store.",
     "use": "Put an experiment, or what a run or sweep found, into params.yaml.",

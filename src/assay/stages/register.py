@@ -24,8 +24,9 @@ from assay.errors import ExportError
 from assay.gate.card import Facts, card
 from assay.gate.compare import Champion, against_champion
 from assay.gate.condition import Condition
-from assay.gate.decide import Alias, alias_for, judge, metric_of
+from assay.gate.decide import Alias, Evidence, alias_for, judge, metric_of
 from assay.gate.knobs import Gate
+from assay.gate.record import FILE, write_evidence
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.pipeline.champion import ask_again
@@ -77,8 +78,11 @@ def run(params: Params) -> None:
     ):
         note_look(tracked)
         candidate = read_candidate()
-        conditions = _judge(params.gate, candidate)
-        origin = _origin(Path(scratch))
+        evidence = evidence_of(candidate, gate=params.gate)
+        conditions = judge(
+            params.gate, evidence, goal=metric_of(params.gate, task=candidate.spec.task)
+        )
+        origin = _origin(Path(scratch), candidate, evidence)
         withdraw_unfinished(params.name, origin=candidate.tags)
         version = _register(params, candidate, tracked, origin=origin)
         with _rejected_on_failure(version):
@@ -91,20 +95,17 @@ def run(params: Params) -> None:
             tracked.log_artifact(file, "origin")
 
 
-def _judge(gate: Gate, candidate: Candidate) -> list[Condition]:
-    goal = metric_of(gate, task=candidate.spec.task)
-    return judge(gate, evidence_of(candidate, gate=gate), goal=goal)
-
-
 def _values(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
     return {name: found["value"] for name, found in measured.items()}
 
 
-def _origin(folder: Path) -> list[Path]:
+def _origin(folder: Path, candidate: Candidate, evidence: Evidence) -> list[Path]:
     """Gather what was run: the configuration, the lock, and how the work tree differs."""
     (folder / "changes.diff").write_text(difference(), encoding="utf-8", errors="surrogateescape")
+    columns = list(dict.fromkeys(str(part["column"]) for part in candidate.slices))
+    write_evidence(folder / FILE, evidence, columns=columns)
     root = project_root()
-    kept = [root / "params.yaml", root / "dvc.lock", CONFIG, folder / "changes.diff"]
+    kept = [root / "params.yaml", root / "dvc.lock", CONFIG, *sorted(folder.iterdir())]
     return [path for path in kept if path.is_file()]
 
 

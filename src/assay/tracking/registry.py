@@ -154,7 +154,14 @@ def describe(version: Version, *, text: str, tags: Mapping[str, str]) -> None:
         store.client.update_model_version(
             version.name, version.number, description=_shortened(text)
         )
-        for key, value in {**tags, SETTLED: "true"}.items():
+    tag(version, {**tags, SETTLED: "true"})
+
+
+def tag(version: Version, tags: Mapping[str, str]) -> None:
+    """Set tags of a version."""
+    store = _open()
+    with _refusals(f"{version.uri} cannot be tagged"):
+        for key, value in tags.items():
             shown = cut(str(value), TAG_LENGTH)
             store.client.set_model_version_tag(version.name, version.number, key, shown)
 
