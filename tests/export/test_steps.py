@@ -73,3 +73,18 @@ def test_a_language_model_goes_on_with_a_text_the_same_for_the_same_seed(exporte
     drawn = [continued(session, begun, more=9, longest=12, seed=seed) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(1 < token < inputs.spec.text.vocabulary for token in drawn[0])
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_what_lies_after_a_row_s_end_need_not_be_a_token(exported, rows):
+    inputs, _, found, session = exported
+    if "tokens" not in inputs.valid.inputs:
+        return
+    batch = inputs.valid.batch(np.arange(rows))
+    strange = np.full((rows, 3), 10**9)
+    changed = {**batch, "tokens": np.concatenate([batch["tokens"], strange], axis=1)}
+    expected, scores = (scores_of(session.run(b), found.signature) for b in (batch, changed))
+    if scores.ndim == 3:  # of the steps before each row's end
+        is_inside = np.arange(expected.shape[1]) < batch["lengths"][:, None]
+        expected, scores = expected[is_inside], scores[:, : expected.shape[1]][is_inside]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)

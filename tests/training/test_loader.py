@@ -114,13 +114,16 @@ def test_passes_go_through_a_split_in_order(images):
 
 
 def test_big_rows_are_evaluated_a_few_at_a_time(images):
-    class Big(Numbered):
-        def __init__(self):
-            super().__init__(3)
-            self.inputs = {"image": np.empty((3, 1000, 1000))}
+    assert evaluation_size(images.valid, outputs=10) > 1000
+    assert images.valid.rows_at_once(most_rows=1000, most_numbers=300) == 300 // 64
+    assert images.valid.rows_at_once(most_rows=1000, most_numbers=10) == 1
 
-    assert evaluation_size(Big()) == 1
-    assert evaluation_size(images.valid) > 1000
+
+def test_answers_for_steps_count_among_what_is_held_at_once(tmp_path):
+    valid = write_inputs(tmp_path, kind="text", task="language_modelling").valid
+    longest = int(valid.lengths.max())
+    numbers = longest * 1000 + longest + 1
+    assert valid.rows_at_once(most_rows=9, most_numbers=3 * numbers, outputs=1000) == 3
 
 
 def test_a_batch_of_ragged_rows_is_as_wide_as_its_own_longest(tmp_path):

@@ -157,6 +157,16 @@ class Split:
         """Return the input tensors of the rows at ``indices``, by name."""
         return {name: pieces.gather(indices) for name, pieces in self.inputs.items()}
 
+    def rows_at_once(self, *, most_rows: int, most_numbers: int, outputs: int = 0) -> int:
+        """Return how many rows a batch may have so that it holds at most so many numbers.
+
+        Numbers of the inputs, and ``outputs`` for each step where each step has an answer.
+        """
+        numbers = sum(int(np.prod(pieces.shape[1:])) for pieces in self.inputs.values())
+        if self.tags is not None:
+            numbers += outputs * int(self.lengths.max(initial=1))
+        return max(1, min(most_rows, most_numbers // max(1, numbers)))
+
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return what a loss takes: rows of ``target``, or padded tags, int64 (rows, steps)."""
         if self.tags is None:

@@ -15,6 +15,7 @@ from assay.layers.network import Network
 from assay.layers.steps import at_step
 
 _ROWS = 512
+_NUMBERS = 1 << 22
 
 
 class Scorer(nn.Module):
@@ -49,7 +50,7 @@ class Scorer(nn.Module):
 
 def answers(scorer: Scorer, split: Split) -> np.ndarray:
     """Return the scorer's answers for every row of a split, in batches."""
-    return _over(split, scorer.names, scorer)
+    return _over(split, scorer.names, scorer, outputs=scorer.network.outputs)
 
 
 def errors_of(pairs: np.ndarray) -> np.ndarray:
@@ -60,13 +61,21 @@ def errors_of(pairs: np.ndarray) -> np.ndarray:
 def logits(network: Network, split: Split) -> np.ndarray:
     """Return the network's raw outputs for every row of a split, in batches."""
     names = tuple(split.inputs)
-    return _over(split, names, lambda *t: network(**dict(zip(names, t, strict=True))))
+
+    def compute(*tensors: Tensor) -> Tensor:
+        outputs: Tensor = network(**dict(zip(names, tensors, strict=True)))
+        return outputs
+
+    return _over(split, names, compute, outputs=network.outputs)
 
 
-def _over(split: Split, names: Sequence[str], compute: Callable[..., Tensor]) -> np.ndarray:
+def _over(
+    split: Split, names: Sequence[str], compute: Callable[..., Tensor], *, outputs: int
+) -> np.ndarray:
     parts = []
+    size = split.rows_at_once(most_rows=_ROWS, most_numbers=_NUMBERS, outputs=outputs)
     with torch.inference_mode():
-        for start in range(0, len(split), _ROWS):
-            batch = split.batch(np.arange(start, min(start + _ROWS, len(split))))
+        for start in range(0, len(split), size):
+            batch = split.batch(np.arange(start, min(start + size, len(split))))
             parts.append(compute(*(torch.from_numpy(batch[name]) for name in names)).numpy())
     return np.concatenate(of_one_width(parts))

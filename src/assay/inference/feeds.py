@@ -24,6 +24,7 @@ _WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
 _WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 _LARGEST = float(np.finfo(np.float32).max)
 _LEVELS = 255
+_NUMBERS = 1 << 24
 _NO_TEXT = ""
 ROW = "row"
 """The column of a long table that says which sequence a step belongs to."""
@@ -38,8 +39,10 @@ def split_feeds(
         for start in range(0, len(split), batch_size):
             yield {name: array[start : start + batch_size] for name, array in feeds.items()}
         return
-    for start in range(0, len(split), batch_size):
-        yield split.batch(np.arange(start, min(start + batch_size, len(split))))
+    outputs = len(signature.classes) or (signature.text.vocabulary if signature.text else 0)
+    size = split.rows_at_once(most_rows=batch_size, most_numbers=_NUMBERS, outputs=outputs)
+    for start in range(0, len(split), size):
+        yield split.batch(np.arange(start, min(start + size, len(split))))
 
 
 def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:

@@ -80,8 +80,9 @@ def text_log_likelihood(log_probabilities: Tensor, tokens: Tensor, lengths: Tens
 
     ``log_probabilities`` (batch, steps, vocabulary) are those of the token after each step.
     """
-    following = log_probabilities[:, :-1].gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2)
     is_inside = mask(lengths - 1, steps=tokens.shape[1] - 1)
+    known = tokens[:, 1:] * is_inside  # what lies after a text's end need not even be a token
+    following = log_probabilities[:, :-1].gather(2, known.unsqueeze(2)).squeeze(2)
     return (following * is_inside).sum(dim=1)
 
 

@@ -41,7 +41,7 @@ class Network(nn.Module):
         asked = replace(
             shape, gives=form, is_causal=self.is_language, answers=answers_of(spec.task)
         )
-        self.body = model.build(asked, spec.outputs)
+        self.body, self.outputs = model.build(asked, spec.outputs), spec.outputs
         self.answer = answer_of(spec)
         self.is_paired = form == "input"
 

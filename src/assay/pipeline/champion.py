@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.data.prepared import Split
+from assay.data.spec import OF_STEPS
 from assay.errors import AssayError, ExportError
 from assay.gate.compare import Champion
 from assay.inference.feeds import split_feeds
@@ -47,9 +48,12 @@ def answers_of(version: Version, test: Split, *, signature: Signature) -> np.nda
             raise ExportError(
                 f"it predicts {_answers(theirs)}, the new version {_answers(signature)}"
             )
+        if theirs.text and signature.text and theirs.text.tokenizer != signature.text.tokenizer:
+            raise ExportError("it reads other tokens than the new version")
         output = graph_answers(folder / registry.GRAPH, test, signature=theirs)
     if theirs.classes and theirs.classes != signature.classes:
-        output = output[:, [theirs.classes.index(label) for label in signature.classes]]
+        places = [theirs.classes.index(label) for label in signature.classes]
+        output = output.take(places, axis=2 if signature.task in OF_STEPS else 1)
     return output
 
 

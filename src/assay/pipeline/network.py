@@ -64,8 +64,7 @@ def predict(network: Network, split: Split) -> np.ndarray:
 
     Works through the split in batches, so memory does not grow with images.
     """
-    numbers = sum(int(np.prod(pieces.shape[1:])) for pieces in split.inputs.values())
-    size = max(1, min(_ROWS, _NUMBERS // max(1, numbers)))
+    size = split.rows_at_once(most_rows=_ROWS, most_numbers=_NUMBERS, outputs=network.outputs)
     network.eval()
     with torch.inference_mode():
         answers = [_answer(network, split, start, size) for start in range(0, len(split), size)]

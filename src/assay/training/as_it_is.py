@@ -31,7 +31,7 @@ def measured_row(
 def _tally(network: Network, split: Split, spec: Spec, loss: Loss) -> dict[str, float]:
     tally = Tally(spec)
     with torch.inference_mode():
-        for batch in Passes(Rows(split), size=evaluation_size(split)):
+        for batch in Passes(Rows(split), size=evaluation_size(split, outputs=spec.outputs)):
             outputs: Tensor = network(**batch.inputs)
             answer: Tensor = network.answer(outputs)
             tally.add(answer, target=batch.target, loss=loss(outputs, batch.target))

@@ -138,10 +138,11 @@ class Passes:
             yield self._rows.gather(np.arange(start, min(start + self._size, len(self._rows))))
 
 
-def evaluation_size(split: Split) -> int:
+def evaluation_size(split: Split, *, outputs: int) -> int:
     """Return how many rows to evaluate at once so that memory stays bounded."""
-    numbers = sum(int(np.prod(pieces.shape[1:])) for pieces in split.inputs.values())
-    return max(1, min(_EVALUATION_ROWS, _EVALUATION_NUMBERS // max(1, numbers)))
+    return split.rows_at_once(
+        most_rows=_EVALUATION_ROWS, most_numbers=_EVALUATION_NUMBERS, outputs=outputs
+    )
 
 
 def _cut(batch: Batch, bounds: list[int]) -> list[Batch]:
