@@ -178,3 +178,14 @@ def test_the_digest_is_the_same_in_every_process() -> None:
         for seed in ("1", "2")
     }
     assert found == {_raw(pd.DataFrame(_FRAME)).digest()}
+
+
+def test_chosen_rows_are_written_in_pieces_as_numpy_writes_them(tmp_path):
+    images = np.arange(40 * 6, dtype=np.uint8).reshape(40, 1, 2, 3)
+    rows = np.array([7, 3, 39, 0, 3])
+    write_pieces(tmp_path, "image", images, rows=rows, piece_bytes=12)
+    files = sorted(tmp_path.glob("image-*.npy"))
+    assert [len(np.load(file)) for file in files] == [2, 2, 1]
+    for start, file in zip((0, 2, 4), files, strict=True):
+        np.save(tmp_path / "plain.npy", images[rows[start : start + 2]])
+        assert file.read_bytes() == (tmp_path / "plain.npy").read_bytes()
