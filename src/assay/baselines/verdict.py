@@ -13,7 +13,7 @@ _WINS, _EVEN = "wins", "does not differ beyond chance"
 _PHRASES = (_LOSES, _BEHIND, _WINS, _EVEN)
 _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "language_modelling": ("log_loss", "perplexity"),
-    "tagging": ("log_loss", "accuracy", "f1"),
+    "tagging": ("log_loss", "accuracy", "f1", "span_f1"),
     "classification": ("log_loss", "accuracy", "roc_auc"),
     "multilabel": ("log_loss", "f1_macro", "average_precision"),
     "regression": ("rmse", "mae"),
@@ -29,7 +29,7 @@ def compare(task: Task, *, model: Resampled, baseline: Resampled, name: str) -> 
     """
     difference = model.minus(baseline)
     said: dict[str, list[str]] = {phrase: [] for phrase in _PHRASES}
-    for metric in _LOOKED_AT[task]:
+    for metric in [name for name in _LOOKED_AT[task] if name in difference.values]:
         interval = difference.interval(metric)
         if interval["low"] is None or interval["high"] is None:
             continue

@@ -14,6 +14,7 @@ from assay.secrets import mask_logs
 
 _VERBS = {
     "add": "Make a CSV or Parquet file a data set of the project.",
+    "continue": "Let a registered language model go on with a text.",
     "doctor": "Find what was cut off or damaged; --fix mends it.",
     "predict": "Score a file of raw rows with a registered model.",
     "promote": "Make a version champion by hand, with a reason; the gate is asked first.",

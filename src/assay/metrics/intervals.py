@@ -9,7 +9,7 @@ The same seed and target give the same resamples, so two models are compared row
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,9 +54,17 @@ class Resampled:
         return _interval(self.values[name], self.resamples[name], self.confidence, self.reason)
 
 
-def resample(task: Task, *, target: np.ndarray, output: np.ndarray, knobs: Evaluate) -> Resampled:
+def resample(
+    task: Task,
+    *,
+    target: np.ndarray,
+    output: np.ndarray,
+    knobs: Evaluate,
+    classes: Sequence[object] = (),
+) -> Resampled:
     """Return every metric of the task over the bootstrap; arrays as for ``score``."""
-    metrics = weighted(task, target=target, output=output, bins=knobs.calibration_bins)
+    bins = knobs.calibration_bins
+    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes)
     values = metrics(np.ones((1, len(target))))
     parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
     return Resampled(

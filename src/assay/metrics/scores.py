@@ -6,7 +6,7 @@ counts of a bootstrap give all its resamples at a time. An undefined value is Na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from assay.metrics.anomaly import anomaly_metrics
 from assay.metrics.confusion import from_confusion
 from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
+from assay.metrics.spans import is_bio, span_metrics
 from assay.metrics.steps import language_metrics, tagging_metrics
 
 DEFAULT_BINS = 15
@@ -23,7 +24,12 @@ _NOISE = 1e-12
 
 
 def score(
-    task: Task, *, target: np.ndarray, output: np.ndarray, bins: int = DEFAULT_BINS
+    task: Task,
+    *,
+    target: np.ndarray,
+    output: np.ndarray,
+    bins: int = DEFAULT_BINS,
+    classes: Sequence[object] = (),
 ) -> dict[str, float]:
     """Return every metric of the task by name; NaN where it is undefined for these rows.
 
@@ -32,17 +38,30 @@ def score(
     that occur in target or prediction. ROC AUC of more than two classes is the mean of one class
     against the rest (Hand and Till 2001 discuss the choices, doi:10.1023/A:1010920819831).
     Regression: ``target`` and ``output`` (N,) in the target's own unit. Reconstruction: as in
-    ``metrics.anomaly.anomaly_metrics``; several labels: as in ``metrics.multilabel.label_metrics``.
+    ``metrics.anomaly.anomaly_metrics``; several labels: as in ``metrics.multilabel.label_metrics``;
+    tagging: as in ``metrics.steps.tagging_metrics``, and where ``classes``, the tags in the order of
+    their codes, mark spans, as in ``metrics.spans.span_metrics`` too.
     """
-    values = weighted(task, target=target, output=output, bins=bins)(np.ones((1, len(target))))
+    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes)
+    values = metrics(np.ones((1, len(target))))
     return {name: float(value[0]) for name, value in values.items()}
 
 
 def weighted(
-    task: Task, *, target: np.ndarray, output: np.ndarray, bins: int = DEFAULT_BINS
+    task: Task,
+    *,
+    target: np.ndarray,
+    output: np.ndarray,
+    bins: int = DEFAULT_BINS,
+    classes: Sequence[object] = (),
 ) -> Metrics:
     """Return a function from weights (B, N) to every metric's values (B,), by name."""
-    return _TASKS[task](np.asarray(target), np.asarray(output, np.float64), bins)
+    target, output = np.asarray(target), np.asarray(output, np.float64)
+    metrics = _TASKS[task](target, output, bins)
+    if task != "tagging" or not is_bio(classes):
+        return metrics
+    of_spans = span_metrics(target, output, classes=classes)
+    return lambda weights: {**metrics(weights), **of_spans(weights)}
 
 
 def _regression(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:

@@ -67,7 +67,7 @@ def try_candidate(
     )
     task = inputs.spec.task
     target, output = inputs.valid.target, predict(network, inputs.valid)
-    metrics = score(task, target=target, output=output)
+    metrics = score(task, target=target, output=output, classes=inputs.spec.classes)
     return Outcome(
         value=metrics[objective(task).name],
         error=objective_error(task, target=target, output=output),

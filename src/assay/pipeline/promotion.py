@@ -105,4 +105,5 @@ def metrics_here(version: Version, test: PresentTest) -> dict[str, float]:
     signature, output = scores_here(version, test)
     if not len(test.rows):
         raise ExportError("the test split has no row")
-    return score(signature.task, target=np.asarray(test.rows.target), output=output)
+    target = np.asarray(test.rows.target)
+    return score(signature.task, target=target, output=output, classes=signature.classes)

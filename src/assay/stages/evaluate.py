@@ -56,7 +56,7 @@ Tables = dict[str, pd.DataFrame]
 
 _COMPARED = {
     "language_modelling": ("perplexity", "log_loss", "bits_per_token"),
-    "tagging": ("accuracy", "f1", "log_loss"),
+    "tagging": ("accuracy", "f1", "span_f1", "log_loss"),
     "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
     "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
@@ -100,9 +100,9 @@ def run(params: Params) -> None:
         note_look(tracked)
         asked = _ask(knobs)
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
-        ours = resample(asked.spec.task, target=asked.target, output=asked.output, knobs=knobs)
+        ours = _resampled(asked, asked.output, knobs)
         answers = _baselines(asked, knobs)
-        theirs = {name: _resampled(asked, answer, knobs) for name, answer in answers.items()}
+        theirs = {name: _resampled(asked, answer.output, knobs) for name, answer in answers.items()}
         metrics = ours.intervals()
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "slices.json", _slices(asked, knobs))
@@ -171,8 +171,11 @@ def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
     )
 
 
-def _resampled(asked: _Asked, answer: Answer, knobs: Evaluate) -> Resampled:
-    return resample(asked.spec.task, target=asked.target, output=answer.output, knobs=knobs)
+def _resampled(asked: _Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
+    spec = asked.spec
+    return resample(
+        spec.task, target=asked.target, output=output, knobs=knobs, classes=spec.classes
+    )
 
 
 def _slices(asked: _Asked, knobs: Evaluate) -> list[dict[str, Any]]:
@@ -271,7 +274,7 @@ def _draw(
 ) -> None:
     folder.mkdir()
     spec = asked.spec
-    names = _COMPARED[spec.task]
+    names = [name for name in _COMPARED[spec.task] if name in beside["model"]]
     better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
     pictures = {
         "baselines": forest(beside, metrics=better),
