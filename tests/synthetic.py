@@ -8,8 +8,11 @@ import pandas as pd
 from assay.data.ragged import ragged
 from assay.data.raw import Raw, Roles
 from assay.data.spec import OF_STEPS, Kind, Task
+from assay.data.splitting import Splitting
 from assay.data.tokenizer import Tokens
+from assay.data.windows import Windows, cut
 from assay.pipeline.inputs import Inputs, read_inputs
+from assay.split.assign import assign
 from assay.split.learn import learn
 from assay.split.write import write_split
 
@@ -25,6 +28,29 @@ def write_inputs(folder: Path, *, kind: Kind, task: Task, rows: int = ROWS) -> I
     spec = learn(raw, train=train, task=task)
     for name, chosen in (("train", train), ("valid", np.arange(rows * 2 // 3, rows))):
         write_split(raw, rows=chosen, spec=spec, folder=folder / name)
+    spec.write(folder / "spec.json")
+    return read_inputs(folder)
+
+
+def forecast_inputs(folder: Path, *, steps: int = 200) -> Inputs:
+    """Write windows over two series with a covariate: waves of six steps that rise."""
+    rng = np.random.default_rng(0)
+    time = np.arange(steps)
+    wave = np.sin(time * np.pi / 3)
+    table = pd.DataFrame(
+        {
+            "a": 300 + 0.2 * time + 5 * wave + rng.normal(0, 0.3, steps),
+            "b": 20 - 0.02 * time - wave + rng.normal(0, 0.1, steps),
+            "x": rng.normal(size=steps),
+        },
+        index=pd.date_range("2020-01-01", periods=steps, freq="D"),
+    )
+    knobs = Windows(window=12, horizon=3, season=6)
+    raw = cut(table, series=("a", "b"), knobs=knobs, source="waves")
+    labels = assign(raw, splitting=Splitting(valid=0.25), task="forecasting")
+    spec = learn(raw, train=np.flatnonzero(labels == "train"), task="forecasting")
+    for name in ("train", "valid", "test"):
+        write_split(raw, rows=np.flatnonzero(labels == name), spec=spec, folder=folder / name)
     spec.write(folder / "spec.json")
     return read_inputs(folder)
 

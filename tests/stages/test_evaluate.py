@@ -28,7 +28,15 @@ OUTPUTS = {
     "slices.json",
     "verdict.json",
 }
-PLOTS = {"calibration.csv", "confusion.csv", "pr.csv", "residuals.csv", "roc.csv", "labels.csv"}
+PLOTS = {
+    "calibration.csv",
+    "confusion.csv",
+    "horizon.csv",
+    "labels.csv",
+    "pr.csv",
+    "residuals.csv",
+    "roc.csv",
+}
 
 
 def _run(**knobs):

@@ -17,6 +17,7 @@ _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "classification": ("log_loss", "accuracy", "roc_auc"),
     "multilabel": ("log_loss", "f1_macro", "average_precision"),
     "regression": ("rmse", "mae"),
+    "forecasting": ("mase", "mae", "rmse"),
     "reconstruction": ("auroc", "average_precision", "reconstruction_mse"),
 }
 

@@ -14,8 +14,8 @@ import pandas as pd
 from assay.data.csv import read_table
 from assay.data.prepared import UNREADABLE
 from assay.errors import ArtifactError, DataError
-from assay.inference.feeds import frame_feeds, unseen_categories
-from assay.inference.predictions import prediction_table
+from assay.inference.feeds import ROW, frame_feeds, unseen_categories
+from assay.inference.predictions import prediction_table, steps_ahead
 from assay.inference.session import Session
 from assay.inference.signature import IMAGE, Signature, read_signature
 from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
@@ -39,6 +39,9 @@ _SHOWN = 8
 def command(model: str, rows: Path, out: Path, encoding: str, separator: str) -> None:
     """Score the raw rows of IN (CSV, Parquet; for images also .npy, .npz) with a registered model.
 
+    For sequences IN holds a line a step, with the row's name in a column 'row'; for forecasts the
+    last steps of each row, or of the only one, and OUT holds a line for each step that follows.
+
     MODEL_URI is models:/NAME@champion or models:/NAME/VERSION. The rows are written to OUT with
     the prediction and, for classes, their probabilities behind them.
     """
@@ -50,10 +53,18 @@ def command(model: str, rows: Path, out: Path, encoding: str, separator: str) ->
         session = Session(folder / GRAPH)
         session.require(signature)
         given, feeds = _read(rows, signature, encoding=encoding, separator=separator)
-        scored = prediction_table(session.run(feeds), signature)
+        scored = _scored(session.run(feeds), signature)
+        count = len(next(iter(feeds.values())))
     _require_free_names(given, scored, rows)
     _write(pd.concat([given.reset_index(drop=True), scored], axis=1), out)
-    click.echo(f"{len(scored)} rows scored by {version.uri}: {out}")
+    click.echo(f"{count} rows scored by {version.uri}: {out}")
+
+
+def _scored(outputs: Mapping[str, np.ndarray], signature: Signature) -> pd.DataFrame:
+    """Return a line a row or, of forecasts, a line for each step ahead of each row."""
+    if signature.forecast:
+        return steps_ahead(outputs, signature)
+    return prediction_table(outputs, signature)
 
 
 def _require_place(out: Path) -> None:
@@ -73,10 +84,22 @@ def _read(
         return pd.DataFrame(index=range(len(images))), {IMAGE: images}
     frame = read_table(path, encoding=encoding, separator=separator)
     feeds = frame_feeds(frame, signature)
+    if signature.kind == "sequence":
+        return _names_of_rows(frame, signature), feeds
     if signature.kind == "table":
         _tell_unused([str(c) for c in frame.columns if str(c) not in feeds])
         _tell_unseen(unseen_categories(feeds, signature))
     return frame, feeds
+
+
+def _names_of_rows(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
+    """Return what stands beside each line of the answer: the row's name, and the step ahead."""
+    names = pd.DataFrame({ROW: pd.unique(frame[ROW]) if ROW in frame else [0]})
+    if not signature.forecast:
+        return names
+    steps = signature.forecast.horizon
+    again = names.loc[names.index.repeat(steps)].reset_index(drop=True)
+    return again.assign(step=[*range(1, steps + 1)] * len(names))
 
 
 def _tell_unused(names: list[str]) -> None:

@@ -46,10 +46,19 @@ class Roles:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecasting:
-    """Of what the targets' last axis is, and the period of the naive forecast in steps."""
+    """Of what the targets' last axis is, and how windows were cut from ``steps`` steps of time.
+
+    ``season`` is the period of the naive forecast in steps; ``starts`` (rows,) is where each window
+    of ``window`` steps begins. ``look_back`` and ``level`` are as in ``data.windows.Windows``.
+    """
 
     series: tuple[str, ...]
+    window: int
+    starts: np.ndarray
+    steps: int
     season: int = 1
+    level: Literal["last", "none"] = "last"
+    look_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

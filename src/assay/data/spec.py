@@ -89,12 +89,17 @@ class Text:
 class Forecast:
     """What is forecast: ``horizon`` steps of each of ``series``, scaled by its mean and std.
 
-    ``season`` is the period of the naive forecast in steps, 1 for none, and ``naive`` that
-    forecast's mean absolute error over the training rows, by series.
+    The series are the first channels of the ``window`` steps seen. ``season`` is the period of the
+    naive forecast in steps, 1 for none, and ``naive`` that forecast's mean absolute error one season
+    ahead over the training rows, by series (the scale of MASE: Hyndman and Koehler 2006,
+    doi:10.1016/j.ijforecast.2006.03.001). With ``level: last`` networks see and forecast
+    differences to the last step.
     """
 
     horizon: int
+    window: int
     series: tuple[str, ...]
+    level: Literal["last", "none"]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     season: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from assay.data.prepared import ID, LENGTHS, TARGET, Split
 from assay.data.spec import OF_STEPS
@@ -77,7 +78,8 @@ def subject_of(
         test_rows=len(test),
         train_rows=1 if signature.text else len(train),
     )
-    picks = _choose(signature, output, test.target, count=sizes.rows)
+    target = explained_target(test.target, signature)
+    picks = _choose(signature, output, target, count=sizes.rows)
     chosen = np.array([c.row for c in picks])
     sample = _draw(random, len(test), sizes.global_rows)
     around = _draw(random, len(train), max(_TRAINING_ROWS, sizes.background))
@@ -99,11 +101,22 @@ def subject_of(
         sample=np.arange(len(chosen), start),
         background=background,
         ids=table[ID].tolist(),
-        targets=table[TARGET].tolist() if TARGET in table else ["unknown"] * len(table),
+        targets=_told(table, target[rows], signature),
         output=output[rows],
         explained_output=output[rows].argmax(axis=1),
         surrogate=surrogate,
     )
+
+
+def explained_target(target: np.ndarray, signature: Signature) -> np.ndarray:
+    """Return a target (rows, ...) in the form of what is explained: of forecasts a mean over steps."""
+    return np.asarray(target)[:, :, 0].mean(axis=1) if signature.forecast else np.asarray(target)
+
+
+def _told(table: pd.DataFrame, target: np.ndarray, signature: Signature) -> Sequence[object]:
+    if signature.forecast:
+        return list(target.tolist())
+    return table[TARGET].tolist() if TARGET in table else ["unknown"] * len(table)
 
 
 def _features(signature: Signature, test: Split, *, patches: int) -> int:

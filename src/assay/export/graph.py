@@ -163,6 +163,10 @@ def _value_tail(spec: Spec, signature: Signature) -> Tail:
     return [helper.make_node("Reshape", [_inner(ANSWER), _ROWS], [PREDICTION])], []
 
 
+def _forecast_tail(spec: Spec, signature: Signature) -> Tail:
+    return [helper.make_node("Identity", [_inner(ANSWER)], [PREDICTION])], []
+
+
 def _class_tail(spec: Spec, signature: Signature) -> Tail:
     answer = _inner(ANSWER)
     dtype = _DTYPES[signature.outputs[0].type]
@@ -234,6 +238,7 @@ _TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
     "classification": _class_tail,
     "multilabel": _label_tail,
     "regression": _value_tail,
+    "forecasting": _forecast_tail,
     "reconstruction": _anomaly_tail,
 }
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from assay.data.prepared import Split
-from assay.data.spec import Spec, Task
+from assay.data.spec import Spec, Task, required
 from assay.errors import ExportError
 from assay.export.scorer import Scorer, answers, errors_of
 from assay.inference.feeds import split_feeds
@@ -21,15 +21,20 @@ _BATCH = 256
 Unit: TypeAlias = Literal[
     "probability",
     "standard deviations of the target",
+    "standard deviations of the series",
     "variances of the features",
     "nats a text",
 ]
-_UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float]]] = {
+_UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float | np.ndarray]]] = {
     "language_modelling": lambda spec: ("nats a text", 1.0),
     "tagging": lambda spec: ("probability", 1.0),
     "classification": lambda spec: ("probability", 1.0),
     "multilabel": lambda spec: ("probability", 1.0),
     "regression": lambda spec: ("standard deviations of the target", spec.target_std),
+    "forecasting": lambda spec: (
+        "standard deviations of the series",
+        np.array(required(spec.forecast).std),
+    ),
     "reconstruction": lambda spec: ("variances of the features", 1.0),
 }
 

@@ -47,6 +47,8 @@ class Facts:
     explanations: Mapping[str, str]
     conditions: Sequence[Condition]
     slices: Sequence[Mapping[str, Any]] = ()
+    ahead: str = ""
+    window: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +82,8 @@ def _purpose(facts: Facts, inputs: str) -> str:
         named = ", ".join(f"`{label}`" for label in facts.classes[:_NAMED])
         more = f" and {len(facts.classes) - _NAMED} more" if len(facts.classes) > _NAMED else ""
         return f"Gives {inputs} any of {len(facts.classes)} labels ({named}{more})"
+    if facts.ahead:
+        return f"Forecasts {facts.ahead} from the last {facts.window} steps"
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     return f"Predicts `{facts.target}` ({what}) from {inputs}"
 

@@ -34,7 +34,7 @@ class Contest:
     """Candidate and champion on the same rows.
 
     ``slices`` are masks (N,) of rows by name, ``looks`` how many graphs were measured on this
-    test split, this one included.
+    test split, this one included; ``naive`` is the scale of each series that is forecast.
     """
 
     task: Task
@@ -45,6 +45,7 @@ class Contest:
     looks: int
     slices: Mapping[str, np.ndarray]
     knobs: Evaluate
+    naive: tuple[float, ...] = ()
 
 
 def verdict_of(found: Estimate, *, level: float, margin: float) -> Verdict:
@@ -115,6 +116,7 @@ def _estimate(contest: Contest, theirs: np.ndarray, here: np.ndarray) -> Estimat
         theirs=theirs[here],
         goal=contest.goal,
         knobs=contest.knobs,
+        naive=contest.naive,
     )
 
 

@@ -17,6 +17,7 @@ from assay.data.ragged import ragged
 from assay.data.spec import Kind, required
 from assay.data.table import as_text
 from assay.data.tokenizer import encode
+from assay.data.windows import filled
 from assay.errors import DataError, nearest
 from assay.inference.signature import SEQUENCE, TOKENS, Signature, Tensor
 
@@ -50,8 +51,9 @@ def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarr
 
     Images come one row an image, their pixels in columns ``pixel_0`` and following (channel by
     channel, row by row, 0 to 255); sequences a line a step, in order, with the row's name in
-    ``row`` and a column for each channel; texts in their column. Raises DataError with every problem
-    of the columns' names, or with the first value that does not fit.
+    ``row`` and a column for each channel; texts in their column. For a forecast ``row`` may lack
+    where all lines are the steps of one row; the last of them are looked at. Raises DataError with
+    every problem of the columns' names, or with the first value that does not fit.
     """
     return _FRAMES[signature.kind](frame.rename(columns=str), signature)
 
@@ -72,13 +74,26 @@ def _tokens(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
 
 def _steps(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
     """Sequences in one long table: a column that names the row, and a column for each channel."""
+    if signature.forecast and ROW not in frame:
+        frame = frame.assign(**{ROW: 0})
     _check_names(frame, [ROW, *signature.channels])
     values = np.stack([_numbers(frame[c]) for c in signature.channels], axis=1)
     codes, _ = pd.factorize(frame[ROW])
     order = np.argsort(codes, kind="stable")
     parts = np.split(values[order].astype(np.float32), np.flatnonzero(np.diff(codes[order])) + 1)
+    if signature.forecast:
+        parts = [_window(part, signature.forecast.window) for part in parts]
     rows = ragged(parts)
     return {SEQUENCE: rows.padded(np.arange(len(rows))), LENGTHS: rows.lengths}
+
+
+def _window(steps: np.ndarray, window: int) -> np.ndarray:
+    """Return the last steps, as many as training saw, gaps filled as they were then."""
+    if len(steps) < window:
+        raise DataError(
+            f"a forecast looks at the last {window} steps of each row, but one has {len(steps)}"
+        )
+    return np.asarray(filled(steps[None, -window:])[0])
 
 
 def unseen_categories(

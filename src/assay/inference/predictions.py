@@ -24,8 +24,8 @@ def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     """Return what the metrics take, float64.
 
     Probabilities (N, K); for labels (N, L, 2) the probability and 1 where the label is given; values
-    (N,) for regression; for a reconstruction (N, 2) the score and 1
-    where it is flagged.
+    (N,) for regression, (N, horizon, series) for forecasts; for a reconstruction (N, 2) the score
+    and 1 where it is flagged.
     """
     return np.asarray(_SCORES[signature.task](outputs), np.float64)
 
@@ -35,6 +35,7 @@ def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
 
     For steps it is how sure the model is: the probability of the most probable next token, or the
     mean over steps of that of the most probable tag.
+    Of forecasts it is the mean over the horizon of the first series.
     """
     if signature.task in OF_STEPS:
         sureness = np.asarray(outputs[PROBABILITY], np.float64).max(axis=-1)
@@ -42,6 +43,8 @@ def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     scores = scores_of(outputs, signature)
     if signature.task == "multilabel":
         return np.asarray(scores[..., 0])
+    if signature.task == "forecasting":
+        return np.asarray(scores[:, :, :1].mean(axis=1))
     return scores[:, :1] if signature.task == "reconstruction" else scores.reshape(len(scores), -1)
 
 
@@ -49,8 +52,8 @@ def prediction_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     """Return a line a row: what is predicted, as ``_TABLES`` has it for the task.
 
     For classes ``prediction`` and one column ``probability_<class>`` each; for a reconstruction
-    ``score`` and ``anomaly``. Raises ArtifactError where the graph has other classes than its
-    signature.
+    ``score`` and ``anomaly``; for forecasts a column for each series and step. Raises ArtifactError
+    where the graph has other classes than its signature.
     """
     return _TABLES[signature.task](outputs, signature)
 
@@ -71,6 +74,23 @@ def _label_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
 
 def _flag_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     return pd.DataFrame({name: outputs[name] for name in (SCORE, ANOMALY)})
+
+
+def _forecast_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    steps = outputs[PREDICTION]
+    return pd.DataFrame(steps.reshape(len(steps), -1), columns=forecast_columns(signature))
+
+
+def steps_ahead(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    """Return forecasts a line for each step ahead of each row, a column a series."""
+    of = required(signature.forecast)
+    return pd.DataFrame(outputs[PREDICTION].reshape(-1, len(of.series)), columns=list(of.series))
+
+
+def forecast_columns(signature: Signature) -> list[str]:
+    """Return what a line of forecasts holds, step by step: ``co2 +1`` is one step ahead."""
+    of = required(signature.forecast)
+    return [f"{name} +{step}" for step in range(1, of.horizon + 1) for name in of.series]
 
 
 def _table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
@@ -104,6 +124,7 @@ _SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
     "classification": itemgetter(PROBABILITY),
     "multilabel": _decided,
     "regression": itemgetter(PREDICTION),
+    "forecasting": itemgetter(PREDICTION),
     "reconstruction": _flags,
 }
 _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
@@ -112,6 +133,7 @@ _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
     "classification": _table,
     "multilabel": _label_table,
     "regression": _table,
+    "forecasting": _forecast_table,
     "reconstruction": _flag_table,
 }
 

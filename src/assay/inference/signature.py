@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from assay.artifacts.files import read_json, write_json
 from assay.data.prepared import LENGTHS
-from assay.data.spec import Column, Kind, Spec, Task, Text, required
+from assay.data.spec import Column, Forecast, Kind, Spec, Task, Text, required
 from assay.errors import ArtifactError
 
 PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
@@ -47,7 +47,7 @@ class Signature:
 
     ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called,
     ``threshold`` the score above which a row is flagged as an anomaly, ``thresholds`` the probability
-    above which a row is given each of several labels.
+    above which a row is given each of several labels, ``forecast`` what is forecast.
     """
 
     task: Task
@@ -59,6 +59,7 @@ class Signature:
     channels: tuple[str, ...] = ()
     threshold: float | None = None
     thresholds: tuple[float, ...] = ()
+    forecast: Forecast | None = None
 
     def write(self, path: Path) -> None:
         """Write the signature as JSON."""
@@ -79,6 +80,7 @@ def signature_of(
         channels=spec.series.channels if spec.series else (),
         threshold=threshold,
         thresholds=thresholds,
+        forecast=spec.forecast,
     )
 
 
@@ -180,6 +182,15 @@ def _label_outputs(spec: Spec) -> tuple[Tensor, ...]:
     )
 
 
+def _forecast_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    of = required(spec.forecast)
+    note = (
+        f"rows, the next {of.horizon} steps, series in the order of 'forecast'; in their own units"
+    )
+    shape = (-1, of.horizon, len(of.series))
+    return (Tensor(name=PREDICTION, type="float", shape=shape, note=note),)
+
+
 def label_type(classes: tuple[Label, ...]) -> Literal["bool", "int64", "string"]:
     """Return the element type of predicted classes: the user's own."""
     if all(isinstance(c, bool) for c in classes):
@@ -202,6 +213,7 @@ _OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
     "classification": _class_outputs,
     "multilabel": _label_outputs,
     "regression": _value_outputs,
+    "forecasting": _forecast_outputs,
     "reconstruction": _anomaly_outputs,
 }
 
@@ -220,9 +232,15 @@ def read_signature(path: Path) -> Signature:
             channels=tuple(values.get("channels", ())),
             threshold=values.get("threshold"),
             thresholds=tuple(values.get("thresholds", ())),
+            forecast=_forecast(values["forecast"]) if values.get("forecast") else None,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error
+
+
+def _forecast(values: dict[str, Any]) -> Forecast:
+    parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Forecast(**parts)
 
 
 def _tensor(values: dict[str, Any]) -> Tensor:

@@ -11,6 +11,7 @@ from assay.data.spec import Spec
 from assay.errors import ConfigError
 from assay.layers.adapters import adapter
 from assay.layers.answer import answer_of, text_log_likelihood
+from assay.layers.level import Level
 from assay.layers.preprocess import preprocess
 from assay.layers.shape import Model, answers_of, form_of, forms_of
 
@@ -43,6 +44,8 @@ class Network(nn.Module):
         )
         self.body, self.outputs = model.build(asked, spec.outputs), spec.outputs
         self.answer = answer_of(spec)
+        forecast = spec.forecast
+        self.level = Level(forecast) if forecast and forecast.level == "last" else None
         self.is_paired = form == "input"
 
     def forward(self, **inputs: Tensor) -> Tensor:
@@ -54,8 +57,13 @@ class Network(nn.Module):
         member, then all by the second. A body that gives its input again is put beside it, (batch, 2,
         features): what it gave, and what it was given.
         """
-        given = self.adapter(*self.preprocess(**inputs))
-        outputs: Tensor = self.body(*given)
+        first = self.preprocess(**inputs)
+        if self.level is not None:
+            sequence, level = self.level.out_of(*first)
+            outputs: Tensor = self.body(*self.adapter(sequence, first[1]))
+            return self.level.into(outputs, level)
+        given = self.adapter(*first)
+        outputs = self.body(*given)
         if self.is_paired:
             return torch.stack([outputs.flatten(1), given[0].flatten(1)], dim=1)
         return outputs

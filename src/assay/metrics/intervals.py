@@ -4,6 +4,8 @@ Percentile intervals of the bootstrap (Efron and Tibshirani 1993, chapter 13,
 doi:10.1201/9780429246593). Classification resamples within each class, and reconstruction among
 anomalies and among normal rows, so that every resample has the classes of the split. A resample is
 a row of counts, so all of them are scored at once.
+Windows over time overlap, so forecasts resample blocks of rows that follow each other, as many as
+share targets, in a circle (Politis and Romano 1992).
 The same seed and target give the same resamples, so two models are compared row for row.
 """
 
@@ -16,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.forecasts import block_length
 from assay.metrics.knobs import Evaluate
 from assay.metrics.scores import weighted
 
@@ -61,10 +64,11 @@ def resample(
     output: np.ndarray,
     knobs: Evaluate,
     classes: Sequence[object] = (),
+    naive: Sequence[float] = (),
 ) -> Resampled:
     """Return every metric of the task over the bootstrap; arrays as for ``score``."""
     bins = knobs.calibration_bins
-    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes)
+    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes, naive=naive)
     values = metrics(np.ones((1, len(target))))
     parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
     return Resampled(
@@ -76,10 +80,15 @@ def resample(
 
 
 def score_with_intervals(
-    task: Task, *, target: np.ndarray, output: np.ndarray, knobs: Evaluate
+    task: Task,
+    *,
+    target: np.ndarray,
+    output: np.ndarray,
+    knobs: Evaluate,
+    naive: Sequence[float] = (),
 ) -> dict[str, Interval]:
     """Return every metric of the task with its interval; arrays as for ``score``."""
-    return resample(task, target=target, output=output, knobs=knobs).intervals()
+    return resample(task, target=target, output=output, knobs=knobs, naive=naive).intervals()
 
 
 def difference_with_intervals(
@@ -102,6 +111,9 @@ def _counts(task: Task, target: np.ndarray, knobs: Evaluate) -> Iterator[np.ndar
     at_a_time = max(1, _CELLS // max(1, len(target)))
     for start in range(0, knobs.resamples, at_a_time):
         size = min(at_a_time, knobs.resamples - start)
+        if task == "forecasting":
+            yield _draw_blocks(rng, size=size, rows=len(target), horizon=target.shape[1])
+            continue
         yield _draw(rng, strata, size=size, rows=len(target))
 
 
@@ -114,6 +126,15 @@ def _draw(
             drawn = rng.integers(len(stratum), size=len(stratum)) if len(stratum) else stratum
             resample[stratum] = np.bincount(drawn, minlength=len(stratum))
     return counts
+
+
+def _draw_blocks(rng: np.random.Generator, *, size: int, rows: int, horizon: int) -> np.ndarray:
+    if not rows:
+        return np.zeros((size, rows))
+    length = block_length(rows, horizon)
+    starts = rng.integers(rows, size=(size, -(-rows // length)))
+    drawn = (starts[:, :, None] + np.arange(length)).reshape(size, -1)[:, :rows] % rows
+    return np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(float)
 
 
 def _interval(value: float, resampled: np.ndarray, confidence: float, reason: str) -> Interval:

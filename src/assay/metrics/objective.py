@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.forecasts import block_error
 from assay.metrics.steps import language_error, tagging_error
 
 Direction = Literal["minimize", "maximize"]
@@ -38,6 +39,7 @@ _LESS_IS_BETTER = frozenset(
         "mase",
         "perplexity",
         "bits_per_token",
+        "smape",
         "reconstruction_mse",
         "false_alarm_rate",
     }
@@ -59,12 +61,16 @@ def objective(task: Task) -> Objective:
     return Objective(name=name, direction=direction(name))
 
 
-def objective_error(task: Task, *, target: np.ndarray, output: np.ndarray) -> float:
+def objective_error(
+    task: Task, *, target: np.ndarray, output: np.ndarray, naive: Sequence[float] = ()
+) -> float:
     """Return the objective's standard error over the rows; 0 for a single row.
 
     Log loss is a mean over rows, so its error is that of a mean; the error of the root of a mean
     square follows by the delta method. ``output`` is as in ``metrics.scores.score``.
     """
+    if task == "forecasting" and len(target) > 1:
+        return block_error(np.asarray(target), np.asarray(output), naive)
     return 0.0 if len(target) < 2 else _ERRORS[task](np.asarray(target), np.asarray(output))
 
 

@@ -7,7 +7,7 @@ classes by DeLong's, and everything else by the paired bootstrap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf, isfinite, sqrt
 
@@ -86,6 +86,7 @@ def estimate(
     theirs: np.ndarray,
     goal: Objective,
     knobs: Evaluate,
+    naive: Sequence[float] = (),
 ) -> Estimate:
     """Return the gain of ``ours`` on ``theirs``, by the test that fits task and metric.
 
@@ -97,7 +98,9 @@ def estimate(
         pair = _two_classes(task, target, ours, theirs)
         if pair is not None:
             return delong(*pair)
-    return bootstrap(task, target=target, ours=ours, theirs=theirs, goal=goal, knobs=knobs)
+    return bootstrap(
+        task, target=target, ours=ours, theirs=theirs, goal=goal, knobs=knobs, naive=naive
+    )
 
 
 def mcnemar(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
@@ -158,6 +161,7 @@ def bootstrap(
     theirs: np.ndarray,
     goal: Objective,
     knobs: Evaluate,
+    naive: Sequence[float] = (),
 ) -> Estimate:
     """Return the gain in any metric of the task, with the standard error of the paired bootstrap.
 
@@ -170,7 +174,10 @@ def bootstrap(
     name = "paired bootstrap"
     if rows < 2:
         return Estimate(gain=np.nan, error=np.nan, rows=rows, test=name)
-    ends = [resample(task, target=target, output=o, knobs=knobs) for o in (ours, theirs)]
+    ends = [
+        resample(task, target=target, output=output, knobs=knobs, naive=naive)
+        for output in (ours, theirs)
+    ]
     sign = 1.0 if goal.direction == "maximize" else -1.0
     gain = sign * (ends[0].values[goal.name] - ends[1].values[goal.name])
     drawn = ends[0].resamples[goal.name] - ends[1].resamples[goal.name]

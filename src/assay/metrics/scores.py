@@ -13,6 +13,7 @@ import numpy as np
 from assay.data.spec import Task
 from assay.metrics.anomaly import anomaly_metrics
 from assay.metrics.confusion import from_confusion
+from assay.metrics.forecasts import forecast_metrics
 from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
 from assay.metrics.spans import is_bio, span_metrics
@@ -30,6 +31,7 @@ def score(
     output: np.ndarray,
     bins: int = DEFAULT_BINS,
     classes: Sequence[object] = (),
+    naive: Sequence[float] = (),
 ) -> dict[str, float]:
     """Return every metric of the task by name; NaN where it is undefined for these rows.
 
@@ -40,9 +42,10 @@ def score(
     Regression: ``target`` and ``output`` (N,) in the target's own unit. Reconstruction: as in
     ``metrics.anomaly.anomaly_metrics``; several labels: as in ``metrics.multilabel.label_metrics``;
     tagging: as in ``metrics.steps.tagging_metrics``, and where ``classes``, the tags in the order of
-    their codes, mark spans, as in ``metrics.spans.span_metrics`` too.
+    their codes, mark spans, as in ``metrics.spans.span_metrics`` too; forecasting: as in
+    ``metrics.forecasts.forecast_metrics``, which takes the ``naive`` error of each series.
     """
-    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes)
+    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes, naive=naive)
     values = metrics(np.ones((1, len(target))))
     return {name: float(value[0]) for name, value in values.items()}
 
@@ -54,9 +57,12 @@ def weighted(
     output: np.ndarray,
     bins: int = DEFAULT_BINS,
     classes: Sequence[object] = (),
+    naive: Sequence[float] = (),
 ) -> Metrics:
     """Return a function from weights (B, N) to every metric's values (B,), by name."""
     target, output = np.asarray(target), np.asarray(output, np.float64)
+    if task == "forecasting":
+        return forecast_metrics(target, output, naive)
     metrics = _TASKS[task](target, output, bins)
     if task != "tagging" or not is_bio(classes):
         return metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ def score_slices(
     target: np.ndarray,
     output: np.ndarray,
     knobs: Evaluate,
+    naive: Sequence[float] = (),
 ) -> list[dict[str, Any]]:
     """Return for each value of each of ``columns``: its rows, metrics and intervals.
 
@@ -42,7 +43,9 @@ def score_slices(
             reason = f"fewer than {knobs.slice_rows} rows (evaluate.slice_rows)"
             found.append({**entry, "metrics": {}, "reason": reason})
             continue
-        metrics = score_with_intervals(task, target=target[here], output=output[here], knobs=knobs)
+        metrics = score_with_intervals(
+            task, target=target[here], output=output[here], knobs=knobs, naive=naive
+        )
         found.append({**entry, "metrics": metrics})
     return found
 

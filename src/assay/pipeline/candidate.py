@@ -67,10 +67,12 @@ def try_candidate(
     )
     task = inputs.spec.task
     target, output = inputs.valid.target, predict(network, inputs.valid)
-    metrics = score(task, target=target, output=output, classes=inputs.spec.classes)
+    naive = inputs.spec.forecast.naive if inputs.spec.forecast else ()
+    classes = inputs.spec.classes
+    metrics = score(task, target=target, output=output, classes=classes, naive=naive)
     return Outcome(
         value=metrics[objective(task).name],
-        error=objective_error(task, target=target, output=output),
+        error=objective_error(task, target=target, output=output, naive=naive),
         metrics=metrics,
         fit=fitted,
         network=network,

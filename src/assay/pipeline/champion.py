@@ -50,6 +50,8 @@ def answers_of(version: Version, test: Split, *, signature: Signature) -> np.nda
             )
         if theirs.text and signature.text and theirs.text.tokenizer != signature.text.tokenizer:
             raise ExportError("it reads other tokens than the new version")
+        if _ahead(theirs) != _ahead(signature):
+            raise ExportError(f"it forecasts {_ahead(theirs)}, the new version {_ahead(signature)}")
         output = graph_answers(folder / registry.GRAPH, test, signature=theirs)
     if theirs.classes and theirs.classes != signature.classes:
         places = [theirs.classes.index(label) for label in signature.classes]
@@ -63,6 +65,11 @@ def graph_answers(graph: Path, test: Split, *, signature: Signature) -> np.ndarr
     session.require(signature)
     outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
     return scores_of(outputs, signature)
+
+
+def _ahead(signature: Signature) -> str:
+    of = signature.forecast
+    return f"{of.horizon} steps of {', '.join(of.series)}" if of else ""
 
 
 def _answers(signature: Signature) -> str:

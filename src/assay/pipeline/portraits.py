@@ -214,6 +214,8 @@ def output_names(signature: Signature) -> list[str]:
     """Return what each output of the graph is called."""
     if signature.task in OF_STEPS:
         return ["sureness"]
+    if of := signature.forecast:
+        return [f"mean of the next {of.horizon} steps of {of.series[0]}"]
     return [str(c) for c in signature.classes] or [signature.outputs[0].name]
 
 

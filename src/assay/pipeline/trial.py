@@ -60,6 +60,7 @@ def contest_of(
         looks=looks,
         columns=[str(part["column"]) for part in candidate.slices],
         config=candidate.config,
+        naive=candidate.spec.forecast.naive if candidate.spec.forecast else (),
     )
 
 
@@ -73,6 +74,7 @@ def contest(
     looks: int,
     columns: Sequence[str],
     config: Mapping[str, Any],
+    naive: tuple[float, ...] = (),
 ) -> Contest:
     """Return a contest on a split, sliced by those of ``columns`` that its rows have."""
     knobs = _knobs(config)
@@ -85,6 +87,7 @@ def contest(
         looks=looks,
         slices=dict(_slices(test, columns, knobs)) if champion else {},
         knobs=knobs,
+        naive=naive,
     )
 
 

@@ -11,6 +11,7 @@ from assay.data.spec import Task
 from assay.data.splitting import SPLIT_NAMES, Splitting
 from assay.data.table import below_header
 from assay.errors import ConfigError, DataError
+from assay.split.periods import by_period
 
 SPLITS = ("train", "valid", "test")
 _STRATIFIED: frozenset[Task] = frozenset({"classification", "regression"})
@@ -20,6 +21,10 @@ _STRATUM_ROWS, _MOST_STRATA = 20, 10
 
 def way_of(splitting: Splitting, *, roles: Roles, task: Task) -> str:
     """Return how rows are divided, ``auto`` resolved by what the data names."""
+    if task == "forecasting" and splitting.by not in ("auto", "time"):
+        raise ConfigError(
+            [f"data.split.by: forecasts are divided by time; expected auto, got {splitting.by!r}"]
+        )
     if splitting.by != "auto":
         return splitting.by
     if roles.split is not None:
@@ -46,13 +51,18 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
         if not np.any(labels == name):
             raise DataError(
                 f"data.split: the split by {way} leaves no rows for {name} "
-                f"({len(labels)} rows in all): change data.split"
+                f"({len(labels)} rows in all): change data.split{_look_back(raw)}"
             )
     if task == "classification":
         _require_classes(raw, labels, way)
     if raw.labels:
         _require_labels(raw, labels, way)
     return labels
+
+
+def _look_back(raw: Raw) -> str:
+    is_strict = raw.forecast is not None and not raw.forecast.look_back
+    return ", shorten the windows, or set data.windows.look_back=true" if is_strict else ""
 
 
 def _random(raw: Raw, splitting: Splitting) -> np.ndarray:
@@ -122,6 +132,8 @@ def _one_group_split(
 
 
 def _by_time(raw: Raw, splitting: Splitting) -> np.ndarray:
+    if raw.forecast is not None:
+        return by_period(raw.forecast, splitting, horizon=np.asarray(raw.targets).shape[1])
     times = time_values(raw.frame[_needed(raw.roles.time, "time")])
     count = len(times)
     order = np.argsort(times.to_numpy(), kind="stable")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from assay.data.ragged import Ragged
 from assay.data.raw import Raw
-from assay.data.spec import Column, Image, Kind, Series, Spec, Task, Text, required
+from assay.data.spec import Column, Forecast, Image, Kind, Series, Spec, Task, Text, required
 from assay.data.table import class_values, features, learn_column
 from assay.data.tokenizer import encode, learn_tokenizer, vocabulary_of
 from assay.errors import DataError
@@ -143,6 +143,27 @@ def _number(raw: Raw, train: np.ndarray) -> Learned:
     return {"target_mean": float(numbers.mean()), "target_std": float(numbers.std(ddof=0)) or 1.0}
 
 
+def _forecast(raw: Raw, train: np.ndarray) -> Learned:
+    of, past = required(raw.forecast), required(raw.series).take(train)
+    values = past.values.gather(np.arange(past.values.shape[0])).astype(np.float64)
+    seen = values.reshape(len(train), of.window, -1)[:, :, : len(of.series)]
+    ahead = np.asarray(raw.targets)[train].astype(np.float64)
+    whole = np.concatenate([seen, ahead], axis=1)
+    naive = np.nanmean(np.abs(whole[:, of.season :] - whole[:, : -of.season]), axis=(0, 1))
+    std = np.nanstd(seen, axis=(0, 1))
+    found = Forecast(
+        horizon=ahead.shape[1],
+        window=of.window,
+        series=of.series,
+        level=of.level,
+        mean=tuple(np.nanmean(seen, axis=(0, 1)).tolist()),
+        std=tuple(np.where(std > 0, std, 1.0).tolist()),
+        season=of.season,
+        naive=tuple(np.where(naive > 0, naive, 1.0).tolist()),
+    )
+    return {"forecast": found}
+
+
 def _target(raw: Raw, train: np.ndarray) -> pd.Series:
     return raw.frame[raw.roles.target].iloc[train]
 
@@ -159,5 +180,6 @@ _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
     "classification": _classes,
     "multilabel": _labels,
     "regression": _number,
+    "forecasting": _forecast,
     "reconstruction": lambda raw, train: {},
 }

@@ -56,7 +56,7 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     head = (
         _headline(raw, spec, task),
         f"split by {way}: " + ", ".join(f"{n} {r}" for n, r in sizes.items()),
-        *_left_out(labels),
+        *_left_out(labels, task),
     )
     return Prepared(digest=raw.digest(), source=raw.source, rows=sizes, summary=(*head, *warnings))
 
@@ -64,13 +64,19 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
 def _headline(raw: Raw, spec: Spec, task: Task) -> str:
     word = "labels" if task == "multilabel" else "classes"
     what = f"{len(spec.classes)} {word}" if spec.classes else task.replace("_", " ")
+    if forecast := spec.forecast:
+        what = f"forecasts of {forecast.horizon} steps of {', '.join(forecast.series)}"
     target = f"target '{spec.target}' ({what})" if spec.target else what
     return f"{len(raw.frame)} rows, {_inputs(spec)}, {target}"
 
 
-def _left_out(labels: np.ndarray) -> list[str]:
+def _left_out(labels: np.ndarray, task: Task) -> list[str]:
     count = int(np.sum(labels == LEFT_OUT))
-    return [f"left out of training: {count} anomalies"] if count else []
+    if not count:
+        return []
+    if task == "forecasting":
+        return [f"left out: {count} windows that reach over the boundary of two splits"]
+    return [f"left out of training: {count} anomalies"]
 
 
 def _inputs(spec: Spec) -> str:

@@ -97,6 +97,10 @@ def _numbers(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     np.save(folder / "target.npy", target.to_numpy(np.float32))
 
 
+def _forecasts(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
+    np.save(folder / "target.npy", np.asarray(raw.targets)[rows].astype(np.float32))
+
+
 def _anomalies(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
     np.save(folder / "target.npy", anomaly_labels(raw)[rows])
 
@@ -156,5 +160,6 @@ _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
     "classification": _codes,
     "multilabel": _label_bits,
     "regression": _numbers,
+    "forecasting": _forecasts,
     "reconstruction": _anomalies,
 }

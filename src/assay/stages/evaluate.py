@@ -15,6 +15,7 @@ from assay.artifacts.files import write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer, fit_baselines
+from assay.baselines.forecasts import forecast_baselines
 from assay.baselines.language import count_language
 from assay.baselines.tags import count_tags
 from assay.baselines.verdict import compare
@@ -27,7 +28,6 @@ from assay.figures.classification import (
     roc_curve,
 )
 from assay.figures.comparison import forest
-from assay.figures.labels import label_scores
 from assay.figures.regression import residual_plots
 from assay.figures.style import Figure
 from assay.inference.feeds import split_feeds
@@ -47,6 +47,8 @@ from assay.pipeline.detection import (
     detector_answers,
     reconstructed,
 )
+from assay.pipeline.forecasting import forecast_pictures, horizon_table, with_truth
+from assay.pipeline.labelled import label_pictures, label_tables
 from assay.pipeline.sampling import sample_text
 from assay.tracking.looks import note_look
 from assay.tracking.run import Tracked, stage_run
@@ -61,6 +63,7 @@ _COMPARED = {
     "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),
+    "forecasting": ("mase", "mae", "rmse", "smape"),
 }
 _EMPTY: dict[str, tuple[str, ...]] = {
     "confusion": ("actual", "predicted"),
@@ -69,6 +72,7 @@ _EMPTY: dict[str, tuple[str, ...]] = {
     "calibration": ("confidence", "accuracy", "rows"),
     "residuals": ("actual", "predicted", "residual"),
     "labels": ("label", "precision", "recall", "f1", "rows"),
+    "horizon": ("series", "step", "mase", "mae", "smape", "rmse"),
 }
 
 
@@ -92,6 +96,11 @@ class _Asked:
     signature: Signature
     reconstructed: Reconstructed | None
 
+    @property
+    def naive(self) -> tuple[float, ...]:
+        """The scale of each series that is forecast."""
+        return self.spec.forecast.naive if self.spec.forecast else ()
+
 
 def run(params: Params) -> None:
     """Score the exported graph on the sealed test split, beside the baselines."""
@@ -102,7 +111,7 @@ def run(params: Params) -> None:
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = _resampled(asked, asked.output, knobs)
         answers = _baselines(asked, knobs)
-        theirs = {name: _resampled(asked, answer.output, knobs) for name, answer in answers.items()}
+        theirs = {name: _resampled(asked, a.output, knobs) for name, a in answers.items()}
         metrics = ours.intervals()
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "slices.json", _slices(asked, knobs))
@@ -113,7 +122,7 @@ def run(params: Params) -> None:
         tables = _plot_tables(asked, knobs)
         _write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
-        _draw(asked, tables, beside, folder / "pictures")
+        _draw(asked, tables, beside, folder / "pictures", answers=answers)
         _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
 
 
@@ -131,7 +140,9 @@ def _ask(knobs: Evaluate) -> _Asked:
         split=split,
         target=np.asarray(split.target),
         output=output,
-        predictions=_predictions(outputs, signature, split.rows()),
+        predictions=_predictions(
+            outputs, signature, rows=split.rows(), target=np.asarray(split.target)
+        ),
         session=session,
         signature=signature,
         reconstructed=reconstructed(outputs, output=output, split=split) if is_paired else None,
@@ -139,11 +150,19 @@ def _ask(knobs: Evaluate) -> _Asked:
 
 
 def _predictions(
-    outputs: Mapping[str, np.ndarray], signature: Signature, rows: pd.DataFrame
+    outputs: Mapping[str, np.ndarray],
+    signature: Signature,
+    *,
+    rows: pd.DataFrame,
+    target: np.ndarray,
 ) -> pd.DataFrame:
     table = prediction_table(outputs, signature)
-    target = rows[TARGET] if TARGET in rows else pd.Series([""] * len(rows))
-    return with_targets(table, ids=rows[ID], target=target)
+    if signature.forecast:
+        truth = with_truth(table, target, signature)
+        truth.insert(0, ID, rows[ID].to_numpy())
+        return truth
+    labels = rows[TARGET] if TARGET in rows else pd.Series([""] * len(rows))
+    return with_targets(table, ids=rows[ID], target=labels)
 
 
 def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
@@ -161,6 +180,10 @@ def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
         return count_language(train, asked.split, spec=asked.spec)
     if asked.spec.task == "tagging":
         return count_tags(train, asked.split, spec=asked.spec)
+    if asked.spec.forecast:
+        return forecast_baselines(
+            train, asked.split, spec=asked.spec, most_rows=knobs.baseline_rows, seed=knobs.seed
+        )
     return fit_baselines(
         train,
         asked.split,
@@ -174,7 +197,12 @@ def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
 def _resampled(asked: _Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
     spec = asked.spec
     return resample(
-        spec.task, target=asked.target, output=output, knobs=knobs, classes=spec.classes
+        spec.task,
+        target=asked.target,
+        output=output,
+        knobs=knobs,
+        classes=spec.classes,
+        naive=asked.naive,
     )
 
 
@@ -191,6 +219,7 @@ def _slices(asked: _Asked, knobs: Evaluate) -> list[dict[str, Any]]:
         target=asked.target,
         output=asked.output,
         knobs=replace(knobs, slices=columns),
+        naive=asked.naive,
     )
 
 
@@ -225,10 +254,13 @@ def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
     if asked.reconstructed:
         return detection_tables(asked.reconstructed)
     target, output, classes = asked.target, asked.output, asked.spec.classes
+    if asked.spec.forecast:
+        return {"horizon": horizon_table(target, output, spec=asked.spec)}
     if asked.spec.task == "regression":
         return {"residuals": curves.residuals(target=target, output=output)}
     if asked.spec.task == "multilabel":
-        return _label_tables(asked, knobs)
+        bins = knobs.calibration_bins
+        return label_tables(target, output, labels=classes, bins=bins)
     if asked.spec.task == "language_modelling":
         return {}
     if asked.spec.task == "tagging":
@@ -246,21 +278,6 @@ def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
     }
 
 
-def _label_tables(asked: _Asked, knobs: Evaluate) -> Tables:
-    """Points of several labels; calibration is that of every label of every row, given or not."""
-    probability, given = asked.output[..., 0], asked.output[..., 1]
-    target, classes = asked.target, asked.spec.classes
-    known: Any = {"target": target, "output": probability, "classes": classes}
-    either = np.stack([1 - probability.ravel(), probability.ravel()], axis=1)
-    bins = knobs.calibration_bins
-    return {
-        "labels": curves.by_label(target=target, given=given, labels=classes),
-        "roc": curves.roc(**known),
-        "pr": curves.precision_recall(**known),
-        "calibration": curves.calibration(target=target.ravel(), output=either, bins=bins),
-    }
-
-
 def _write_tables(tables: Tables, folder: Path) -> None:
     """Write the same files for every task, since outputs of a stage are fixed; some are empty."""
     folder.mkdir()
@@ -270,7 +287,12 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 
 
 def _draw(
-    asked: _Asked, tables: Tables, beside: Mapping[str, Mapping[str, Interval]], folder: Path
+    asked: _Asked,
+    tables: Tables,
+    beside: Mapping[str, Mapping[str, Interval]],
+    folder: Path,
+    *,
+    answers: Mapping[str, Answer],
 ) -> None:
     folder.mkdir()
     spec = asked.spec
@@ -278,7 +300,7 @@ def _draw(
     better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
     pictures = {
         "baselines": forest(beside, metrics=better),
-        **_of_task(asked, tables, beside["model"]),
+        **_of_task(asked, tables, beside["model"], answers=answers),
     }
     for name, figure in pictures.items():
         figure.savefig(folder / f"{name}.png")
@@ -287,7 +309,15 @@ def _draw(
         write_text(folder / "sample.md", text)
 
 
-def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:
+def _of_task(
+    asked: _Asked,
+    tables: Tables,
+    metrics: Mapping[str, Interval],
+    *,
+    answers: Mapping[str, Answer],
+) -> dict[str, Figure]:
+    if asked.spec.forecast:
+        return forecast_pictures(asked.split, asked.output, spec=asked.spec, answers=answers)
     if asked.reconstructed:
         return detection_pictures(
             asked.reconstructed,
@@ -299,7 +329,7 @@ def _of_task(asked: _Asked, tables: Tables, metrics: Mapping[str, Interval]) -> 
     if asked.spec.task == "classification":
         return _of_classes(asked.spec, tables, metrics)
     if asked.spec.task == "multilabel":
-        return _of_labels(tables)
+        return label_pictures(tables)
     if asked.spec.task == "language_modelling":
         return {}
     if asked.spec.task == "tagging":
@@ -317,15 +347,6 @@ def _of_classes(spec: Spec, tables: Tables, metrics: Mapping[str, Interval]) -> 
         "roc": roc_curve(tables["roc"], area=_value(metrics, "roc_auc")),
         "precision_recall": precision_recall_curve(tables["pr"], share=share),
         "calibration": reliability(tables["calibration"], error=_value(metrics, "ece")),
-    }
-
-
-def _of_labels(tables: Tables) -> dict[str, Figure]:
-    return {
-        "labels": label_scores(tables["labels"]),
-        "roc": roc_curve(tables["roc"], area=None),
-        "precision_recall": precision_recall_curve(tables["pr"], share=None),
-        "calibration": reliability(tables["calibration"], error=None),
     }
 
 

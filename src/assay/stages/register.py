@@ -20,6 +20,7 @@ from assay.artifacts.manifest import artifact
 from assay.artifacts.paths import CONFIG, project_root
 from assay.artifacts.staging import staged
 from assay.data.prepared import ID
+from assay.data.spec import Spec
 from assay.errors import ExportError
 from assay.gate.card import Facts, card
 from assay.gate.compare import Champion, against_champion
@@ -233,8 +234,15 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         explanations=candidate.explanations,
         conditions=verdict.conditions,
         slices=candidate.slices,
+        ahead=_ahead(candidate.spec),
+        window=candidate.spec.forecast.window if candidate.spec.forecast else 0,
         tags=candidate.tags,
     )
+
+
+def _ahead(spec: Spec) -> str:
+    of = spec.forecast
+    return f"{of.horizon} steps of `{'`, `'.join(of.series)}`" if of else ""
 
 
 def _track(
