@@ -23,10 +23,10 @@ Unit: TypeAlias = Literal[
     "standard deviations of the target",
     "standard deviations of the series",
     "variances of the features",
-    "nats a text",
+    "nats a token",
 ]
 _UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float | np.ndarray]]] = {
-    "language_modelling": lambda spec: ("nats a text", 1.0),
+    "language_modelling": lambda spec: ("nats a token", 1.0),
     "tagging": lambda spec: ("probability", 1.0),
     "classification": lambda spec: ("probability", 1.0),
     "multilabel": lambda spec: ("probability", 1.0),
@@ -66,7 +66,8 @@ def measure_parity(
     feeds = split_feeds(valid, signature, batch_size=_BATCH)
     found = scores_of(Session(model).stream(feeds), signature)
     if scorer.network.is_language:
-        expected = expected[:, 0]
+        tokens = np.maximum(valid.lengths - 1, 1)
+        expected, found = expected[:, 0] / tokens, found / tokens
     found = found[..., 0] if found.ndim > expected.ndim else found
     unit, scale = _UNITS[spec.task](spec)
     difference = np.abs(found - expected) / scale
