@@ -153,6 +153,7 @@ def _differing_rows(found: pd.DataFrame, measured: pd.DataFrame) -> np.ndarray:
     for name in found.columns:
         ours, theirs = found[name], measured[name]
         is_label = name == PREDICTION and len(found.columns) > 1
+        is_label = is_label or not pd.api.types.is_numeric_dtype(ours)
         same = (
             (ours.astype(str) == theirs.astype(str)).to_numpy()
             if is_label
