@@ -1,3 +1,6 @@
+from itertools import combinations
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -27,7 +30,7 @@ def explained(predict, sources, *, permutations=2, seed=0, rows=8):
         predict,
         sources,
         rows=np.arange(rows),
-        background=np.arange(rows, len(sources.codes)),
+        background=np.arange(8, len(sources.codes)),
         permutations=permutations,
         seed=seed,
     )
@@ -108,3 +111,23 @@ def test_patches_of_an_image_share_what_their_pixels_do():
     pixels = (weights * (images[:2] - images[2:].mean(axis=0))).sum(axis=1)
     wanted = [[p[sources.patch_of == k].sum() for k in range(4)] for p in pixels]
     np.testing.assert_allclose(found.values[:, :, 0], wanted, atol=1e-9)
+
+
+def test_values_come_to_those_of_shapleys_own_formula(sources):
+    def curved(feeds):
+        return np.tanh(feeds["x0"] * feeds["x1"] + np.sin(3 * feeds["x2"]) + feeds["x3"])[:, None]
+
+    def worth(row, shown):
+        codes = np.where(np.isin(np.arange(4), shown), sources.codes[row], sources.codes[8:])
+        return curved(sources.feeds(codes)).mean()
+
+    def share(row, feature):
+        others = [f for f in range(4) if f != feature]
+        subsets = [s for size in range(4) for s in combinations(others, size)]
+        return sum(
+            (worth(row, (*s, feature)) - worth(row, s)) / (4 * comb(3, len(s))) for s in subsets
+        )
+
+    found = explained(curved, sources, permutations=400, rows=3)
+    wanted = [[share(row, feature) for feature in range(4)] for row in range(3)]
+    np.testing.assert_allclose(found.values[:, :, 0], wanted, atol=0.02)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -258,3 +259,28 @@ def test_without_a_graph_the_message_says_what_makes_it(recorder):
     with pytest.raises(ArtifactError, match="dvc repro"):
         run()
     assert not Path("artifacts/explain").exists()
+
+
+@pytest.fixture
+def network(recorder, exported, enter_copy):
+    """An exported network with its weights, and a recorder for what is logged about it."""
+    enter_copy(exported, "export")
+    return recorder
+
+
+def test_every_method_is_scored_where_the_network_is_at_hand(network):
+    knobs = Explain(rows=4, global_rows=10, background=8, samples=20_000, lime_samples=300)
+    methods = ("occlusion", "integrated_gradients", "saliency", "gradient_shap")
+    stage.run(stage.Params(explain=dataclasses.replace(knobs, methods=methods)))
+    found = json.loads(Path("artifacts/explain/faithfulness.json").read_text())
+    for name in ("shap", "lime", *methods):
+        scores = found[name]
+        against = scores["against_random"]
+        assert against["low"] <= against["gain"] <= against["high"]
+        assert 0 <= scores["infidelity"]["median"] <= 1
+        assert scores["sensitivity"]["median"] >= 0
+        assert -1 <= scores["randomisation"]["median"] <= 1
+        assert scores["reason"]
+    assert found["integrated_gradients"]["completeness"]["relative"] < 0.05
+    assert found["shap"]["against_random"]["low"] > 0, "the right explanation beats a random one"
+    assert set(found["agreement"]["between"]["shap"]) == {"lime", *methods}

@@ -54,7 +54,7 @@ def repeatability(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def judge_shapley(*, relative_error: float, repeatable: np.ndarray, scale: float) -> str:
     """Say whether SHAP values are to be believed; else why not, and what would mend it."""
     if not scale > 0:
-        return _words(["every explained prediction is the same: there is nothing to explain"])
+        return in_words(["every explained prediction is the same: there is nothing to explain"])
     reasons = []
     if not relative_error <= ADDITIVITY:
         reasons.append(
@@ -67,7 +67,7 @@ def judge_shapley(*, relative_error: float, repeatable: np.ndarray, scale: float
             f"another estimate would correlate with them by {typical:.2f} only"
             f" (at least {REPEATABILITY} is expected; raise explain.samples)"
         )
-    return _words(reasons)
+    return in_words(reasons)
 
 
 def judge_surrogate(r2: np.ndarray) -> str:
@@ -77,7 +77,7 @@ def judge_surrogate(r2: np.ndarray) -> str:
         return TRUSTWORTHY
     share = max(typical, 0.0)
     reason = f"the local linear models explain {share:.0%} of the model around a row (R²)"
-    return _words([f"{reason}; {LOCAL_R2:.0%} is expected"])
+    return in_words([f"{reason}; {LOCAL_R2:.0%} is expected"])
 
 
 def judge_agreement(agreement: np.ndarray) -> str:
@@ -85,7 +85,9 @@ def judge_agreement(agreement: np.ndarray) -> str:
     typical = float(np.median(agreement))
     if typical >= AGREEMENT:
         return TRUSTWORTHY
-    return _words([f"SHAP and LIME rank the features differently (rank correlation {typical:.2f})"])
+    return in_words(
+        [f"SHAP and LIME rank the features differently (rank correlation {typical:.2f})"]
+    )
 
 
 def spread(values: np.ndarray) -> dict[str, float]:
@@ -93,5 +95,6 @@ def spread(values: np.ndarray) -> dict[str, float]:
     return {"median": float(np.median(values)), "min": float(np.min(values))}
 
 
-def _words(reasons: Sequence[str]) -> str:
+def in_words(reasons: Sequence[str]) -> str:
+    """Return why an explanation is weak, or that it is trustworthy where there are no reasons."""
     return f"weak, because {', and '.join(reasons)}" if reasons else TRUSTWORTHY

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
+
+Method = Literal["shap", "lime", "occlusion", "integrated_gradients", "saliency", "gradient_shap"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +19,9 @@ class Explain:
     the values of at most ``background`` training rows, and spends about ``samples`` model
     evaluations altogether, never fewer than its smallest estimate needs. LIME fits each
     local model on ``lime_samples`` perturbed rows. Images are explained by patches: as many as
-    there are pixels, but at most ``patches``.
+    there are pixels, but at most ``patches``. ``methods`` are asked beside SHAP and LIME, none named:
+    those that suit the kind of data. What needs an explanation asked anew (small changes of the input,
+    a model that has learned nothing) is measured on ``score_rows`` of the chosen rows.
     """
 
     rows: Annotated[int, Ge(1), Le(200)] = 12
@@ -26,5 +30,7 @@ class Explain:
     samples: Annotated[int, Ge(1000)] = 300_000
     lime_samples: Annotated[int, Ge(50)] = 2000
     patches: Annotated[int, Ge(2)] = 64
+    methods: tuple[Method, ...] = ()
+    score_rows: Annotated[int, Ge(1), Le(50)] = 4
     top: Annotated[int, Ge(3), Le(40)] = 12
     seed: Annotated[int, Ge(0)] = 0

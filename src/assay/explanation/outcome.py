@@ -65,7 +65,7 @@ def explain_subject(predict: Predict, subject: Subject, *, knobs: Explain) -> Ou
         seed=knobs.seed + 2,
     )
     middle = time.perf_counter()
-    surrogates = tuple(_surrogate(subject, int(row), knobs) for row in subject.chosen)
+    surrogates = tuple(_surrogate(predict, subject, int(row), knobs) for row in subject.chosen)
     return Outcome(
         chosen=chosen,
         sample=sample,
@@ -84,13 +84,13 @@ def _importance(sample: Shapley, subject: Subject, *, seed: int) -> Importance:
     return importance(amounts, names=sources.names, seed=seed)
 
 
-def _surrogate(subject: Subject, row: int, knobs: Explain) -> Surrogate:
+def _surrogate(predict: Predict, subject: Subject, row: int, knobs: Explain) -> Surrogate:
     question = Question(
         output=int(subject.explained_output[row]),
         samples=knobs.lime_samples,
         seed=knobs.seed + row,
     )
-    return subject.surrogate(row, question)
+    return subject.surrogate(predict, row, question)
 
 
 def explained_values(values: np.ndarray, outputs: np.ndarray) -> np.ndarray:

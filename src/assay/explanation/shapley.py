@@ -2,27 +2,19 @@
 
 Lundberg and Lee 2017 (arXiv:1705.07874); antithetic permutation sampling after Mitchell,
 Cooper, Frank and Holmes 2022 (arXiv:2104.12199). What is hidden from the model takes
-the values of background rows (the interventional game).
+the values of background rows (the interventional game). Rows, orders and background share calls of
+the model, and nothing is asked twice: a step that changes no value costs no evaluation.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numba
 import numpy as np
 
 from assay.explanation.sources import Predict, Sources
 
-# Each process would compile SHAP's loops anew, for four seconds; as plain Python they take 0.1.
-_NUMBA: Any = numba.config
-_WAS_DISABLED = _NUMBA.DISABLE_JIT
-_NUMBA.DISABLE_JIT = True
-from shap.explainers import PermutationExplainer  # noqa: E402 - after the switch
-from shap.maskers import Independent  # noqa: E402 - after the switch
-
-_NUMBA.DISABLE_JIT = _WAS_DISABLED
+_TOGETHER = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +46,18 @@ def explain(
     row, of which each half goes into one of two independent estimates; 1 makes both the same.
     """
     counter = _Counter(predict, sources)
-    masker = Independent(sources.codes[background], max_samples=len(background))
     half = max(1, permutations // 2)
-    first = _values(counter, masker, sources.codes[rows], permutations=half, seed=seed)
-    again = permutations > 1
+    codes, hidden = sources.codes[rows], sources.codes[background]
+    ends = _Ends(own=counter(codes), hidden=counter(hidden))
+    first = _values(counter, codes, hidden, ends=ends, orders=half, seed=seed)
     second = (
-        _values(counter, masker, sources.codes[rows], permutations=half, seed=seed + 1)
-        if again
+        _values(counter, codes, hidden, ends=ends, orders=half, seed=seed + 1)
+        if permutations > 1
         else first
     )
     return Shapley(
         values=(first + second) / 2,
-        base=counter(sources.codes[background]).mean(axis=0),
+        base=ends.hidden.mean(axis=0),
         halves=np.stack([first, second]),
         evaluations=counter.evaluations,
     )
@@ -83,10 +75,74 @@ class _Counter:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ends:
+    """Where walks end: answers for the rows themselves, and for the background (n, outputs)."""
+
+    own: np.ndarray
+    hidden: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Walks:
+    """The walks of one row: ``last`` (orders, steps + 1, background) says which answer holds there.
+
+    0 is the background's own answer, ``i`` the i-th of ``codes``, and -1 the row's own one.
+    """
+
+    orders: np.ndarray
+    last: np.ndarray
+    codes: np.ndarray
+
+
 def _values(
-    model: _Counter, masker: Independent, codes: np.ndarray, *, permutations: int, seed: int
+    model: _Counter,
+    codes: np.ndarray,
+    hidden: np.ndarray,
+    *,
+    ends: _Ends,
+    orders: int,
+    seed: int,
 ) -> np.ndarray:
-    explainer: Any = PermutationExplainer(model, masker, seed=seed)
-    walk = 2 * codes.shape[1] + 1
-    found = np.asarray(explainer(codes, max_evals=permutations * walk, silent=True).values)
-    return found.reshape(*codes.shape, -1)
+    """Walk each row's features in ``orders`` random orders and their reverses, many rows a call."""
+    random = np.random.default_rng(seed)
+    found, waiting, held = np.zeros((*codes.shape, ends.own.shape[1])), [], 0
+    for row, own in enumerate(codes):
+        forward = random.random((orders, len(own))).argsort(axis=1)
+        waiting.append((row, _walks(own, hidden, np.concatenate([forward, forward[:, ::-1]]))))
+        held += len(waiting[-1][1].codes)
+        if held >= _TOGETHER or row == len(codes) - 1:
+            answers = model(np.concatenate([w.codes for _, w in waiting])) if held else ends.own[:0]
+            start = 0
+            for place, walks in waiting:
+                end = start + len(walks.codes)
+                found[place] = _moved(walks, answers[start:end], ends=ends, row=place)
+                start = end
+            waiting, held = [], 0
+    return found
+
+
+def _walks(own: np.ndarray, hidden: np.ndarray, orders: np.ndarray) -> _Walks:
+    """Find out what must be asked: the steps that change a value, but for the last of a walk."""
+    differs = (own != hidden).T[orders]  # (orders, steps, background)
+    count = np.cumsum(differs, axis=1)
+    is_asked = differs & (count < count[:, -1:])
+    order, step, place = np.nonzero(is_asked)
+    rank = np.argsort(orders, axis=1)
+    codes = np.where(rank[order] <= step[:, None], own, hidden[place])
+    number = np.zeros(differs.shape, np.int64)
+    number[is_asked] = np.arange(1, len(order) + 1)
+    number = np.maximum.accumulate(number, axis=1)
+    number[count == count[:, -1:]] = -1
+    start = np.zeros((len(orders), 1, len(hidden)), np.int64)
+    return _Walks(orders=orders, last=np.concatenate([start, number], axis=1), codes=codes)
+
+
+def _moved(walks: _Walks, answers: np.ndarray, *, ends: _Ends, row: int) -> np.ndarray:
+    """Return how much each feature moves every output, (features, outputs), over orders and background."""
+    known = np.concatenate([np.zeros((1, answers.shape[1])), answers, ends.own[row : row + 1]])
+    at = known[walks.last]
+    at = np.where((walks.last == 0)[..., None], ends.hidden, at)
+    steps = np.diff(at, axis=1).mean(axis=2)
+    rank = np.argsort(walks.orders, axis=1)
+    return np.asarray(np.take_along_axis(steps, rank[..., None], axis=1).mean(axis=0))

@@ -46,13 +46,18 @@ class SeriesSources:
 
     def feeds(self, codes: np.ndarray) -> Feeds:
         """Return sequences (n, steps, channels) and lengths (n,)."""
-        count, segments = len(self.channels), len(self.bounds) - 1
-        segment = np.searchsorted(self.bounds, np.arange(self.bounds[-1]), side="right") - 1
-        feature = np.arange(count)[None, :] * segments + segment[:, None]
+        feature = self.feature_of
         steps, places = np.indices(feature.shape)
         sequence = self._values[codes[:, feature], steps, places]
         lengths = self._lengths[codes[:, -1]] if self._has_length else self._lengths[codes[:, 0]]
         return {SEQUENCE: sequence, LENGTHS: lengths.astype(np.int64)}
+
+    @property
+    def feature_of(self) -> np.ndarray:
+        """The feature that each step and channel belongs to, (steps, channels)."""
+        count, segments = len(self.channels), len(self.bounds) - 1
+        segment = np.searchsorted(self.bounds, np.arange(self.bounds[-1]), side="right") - 1
+        return np.asarray(np.arange(count)[None, :] * segments + segment[:, None])
 
     def cells(self, row: int) -> list[str]:
         """Return each feature of a source row as people read it: a mean over its known steps."""

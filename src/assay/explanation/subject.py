@@ -11,6 +11,7 @@ import pandas as pd
 
 from assay.data.prepared import ID, LENGTHS, TARGET, Split
 from assay.data.spec import OF_STEPS
+from assay.explanation.changes import changed
 from assay.explanation.chosen import (
     Chosen,
     choose_by_sureness,
@@ -35,6 +36,7 @@ from assay.inference.feeds import frame_feeds
 from assay.inference.signature import IMAGE, SEQUENCE, TOKENS, Signature
 
 _TRAINING_ROWS = 1000
+_CHANGES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class Subject:
 
     ``explained_output`` is the class code that is explained for each source row up to the end of
     ``sample`` (0 for regression); ``surrogate`` fits LIME's model to the source row it is given.
+    ``changed``, (changes, rows), are source rows that differ a little from the first chosen ones.
     """
 
     plan: Plan
@@ -55,7 +58,8 @@ class Subject:
     targets: Sequence[object]
     output: np.ndarray
     explained_output: np.ndarray
-    surrogate: Callable[[int, Question], Surrogate]
+    surrogate: Callable[[Predict, int, Question], Surrogate]
+    changed: np.ndarray
 
 
 def subject_of(
@@ -64,12 +68,13 @@ def subject_of(
     train: Split,
     test: Split,
     output: np.ndarray,
-    predict: Predict,
     knobs: Explain,
+    asked: np.ndarray | None = None,
 ) -> Subject:
     """Choose the rows of the test split by the model's ``output`` for all of them, (rows, outputs).
 
-    ``output`` holds probabilities, or values in the target's unit as a single column.
+    ``output`` holds probabilities, or values in the target's unit as a single column. ``asked`` are
+    the positions of rows that a user wants to know about, instead of chosen ones.
     """
     random = np.random.default_rng(knobs.seed)
     sizes = plan(
@@ -79,17 +84,17 @@ def subject_of(
         train_rows=1 if signature.text else len(train),
     )
     target = explained_target(test.target, signature)
-    picks = _choose(signature, output, target, count=sizes.rows)
+    picks = _picks(signature, output, target, count=sizes.rows, asked=asked)
     chosen = np.array([c.row for c in picks])
     sample = _draw(random, len(test), sizes.global_rows)
     around = _draw(random, len(train), max(_TRAINING_ROWS, sizes.background))
     rows = np.concatenate([chosen, sample])
     inside, outside = _feeds(test, signature, rows), _feeds(train, signature, around)
-    sources, surrogate = _methods(
-        predict, inside, outside, signature=signature, patches=knobs.patches
-    )
+    first = min(len(chosen), knobs.score_rows)
+    inside = _with_changes(inside, outside, signature=signature, rows=first)
+    sources, surrogate = _methods(inside, outside, signature=signature, patches=knobs.patches)
     table = test.rows().iloc[rows]
-    start = len(rows)
+    start = len(rows) + _CHANGES * first
     background = random.permutation(np.arange(start, start + len(around)))[: sizes.background]
     if isinstance(sources, TokenSources):
         background = np.array([sources.hidden])
@@ -98,13 +103,14 @@ def subject_of(
         sources=sources,
         picks=picks,
         chosen=np.arange(len(chosen)),
-        sample=np.arange(len(chosen), start),
+        sample=np.arange(len(chosen), len(rows)),
         background=background,
         ids=table[ID].tolist(),
         targets=_told(table, target[rows], signature),
         output=output[rows],
         explained_output=output[rows].argmax(axis=1),
         surrogate=surrogate,
+        changed=np.arange(len(rows), start).reshape(_CHANGES, first),
     )
 
 
@@ -117,6 +123,29 @@ def _told(table: pd.DataFrame, target: np.ndarray, signature: Signature) -> Sequ
     if signature.forecast:
         return list(target.tolist())
     return table[TARGET].tolist() if TARGET in table else ["unknown"] * len(table)
+
+
+def _with_changes(inside: Feeds, outside: Feeds, *, signature: Signature, rows: int) -> Feeds:
+    """Put behind the rows of ``inside`` changed copies of its first ``rows``."""
+    own = {name: values[:rows] for name, values in inside.items()}
+    parts = [changed(own, outside, signature=signature, seed=i) for i in range(_CHANGES)]
+    return {
+        name: np.concatenate([values, *(part[name] for part in parts)])
+        for name, values in inside.items()
+    }
+
+
+def _picks(
+    signature: Signature,
+    output: np.ndarray,
+    target: np.ndarray,
+    *,
+    count: int,
+    asked: np.ndarray | None,
+) -> list[Chosen]:
+    if asked is None:
+        return _choose(signature, output, target, count=count)
+    return [Chosen(row=int(row), reason="asked for") for row in asked]
 
 
 def _features(signature: Signature, test: Split, *, patches: int) -> int:
@@ -154,18 +183,18 @@ def _feeds(split: Split, signature: Signature, rows: np.ndarray) -> Feeds:
 
 
 def _methods(
-    predict: Predict, inside: Feeds, outside: Feeds, *, signature: Signature, patches: int
-) -> tuple[Sources, Callable[[int, Question], Surrogate]]:
+    inside: Feeds, outside: Feeds, *, signature: Signature, patches: int
+) -> tuple[Sources, Callable[[Predict, int, Question], Surrogate]]:
     if signature.kind in ("sequence", "text"):
         steps = _step_sources(inside, outside, signature=signature, most=patches)
-        return steps, partial(_explain_parts, predict, steps, steps.hidden)
+        return steps, partial(_explain_parts, steps, steps.hidden)
     if IMAGE not in inside or inside[IMAGE].ndim == 1:
         columns = {name: np.concatenate([inside[name], outside[name]]) for name in inside}
-        return TableSources(columns), partial(_explain_row, predict, columns, outside)
+        return TableSources(columns), partial(_explain_row, columns, outside)
     mean = outside[IMAGE].mean(axis=0, keepdims=True).round().astype(outside[IMAGE].dtype)
     images = ImageSources(np.concatenate([inside[IMAGE], outside[IMAGE], mean]), patches=patches)
     hidden = len(inside[IMAGE]) + len(outside[IMAGE])
-    return images, partial(_explain_parts, predict, images, hidden)
+    return images, partial(_explain_parts, images, hidden)
 
 
 def _step_sources(
@@ -190,13 +219,13 @@ def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _explain_row(
-    predict: Predict, columns: Feeds, training: Feeds, row: int, question: Question
+    columns: Feeds, training: Feeds, predict: Predict, row: int, question: Question
 ) -> Surrogate:
     own = {name: values[row : row + 1] for name, values in columns.items()}
     return explain_table(predict, own, training=training, question=question)
 
 
 def _explain_parts(
-    predict: Predict, parts: Sources, hidden: int, row: int, question: Question
+    parts: Sources, hidden: int, predict: Predict, row: int, question: Question
 ) -> Surrogate:
     return explain_parts(predict, parts, row=row, hidden=hidden, question=question)

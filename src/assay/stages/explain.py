@@ -1,4 +1,4 @@
-"""Reads export/, train/ and test/; writes importance, attributions, pictures and faithfulness."""
+"""Reads export/, weights, train/ and test/; writes importance, attributions, pictures and faithfulness."""
 
 from __future__ import annotations
 
@@ -8,30 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assay.artifacts.files import write_json
-from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
-from assay.data.prepared import Split
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain
-from assay.explanation.outcome import Outcome, explain_subject, faithfulness
-from assay.explanation.sources import Feeds
-from assay.explanation.subject import Subject, subject_of
+from assay.explanation.outcome import Outcome
+from assay.explanation.subject import Subject
 from assay.explanation.tables import (
     attribution_table,
     importance_table,
 )
-from assay.inference.feeds import split_feeds
-from assay.inference.predictions import explained_of
-from assay.inference.session import Session
-from assay.inference.signature import Signature, read_signature
+from assay.explanation.trust import all_verdicts
+from assay.inference.signature import Signature
+from assay.pipeline.account import account_of
 from assay.pipeline.portraits import draw_explanations, output_names
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
-_BATCH = 4096
 _DIGITS = "%.6g"
 
 
@@ -46,31 +39,11 @@ def run(params: Params) -> None:
     """Explain test rows through the exported graph by SHAP and LIME, and score the explanations."""
     knobs = params.explain
     with staged("explain") as folder, stage_run("explain", folder=folder) as tracked:
-        signature, subject, outcome = _explain(knobs)
-        scores = faithfulness(outcome, subject, knobs=knobs)
-        _write(folder, signature, subject, outcome=outcome, scores=scores)
+        found = account_of(knobs)
+        signature, subject, outcome = found.signature, found.subject, found.outcome
+        _write(folder, signature, subject, outcome=outcome, scores=found.scores)
         draw_explanations(folder / "pictures", signature, subject, outcome=outcome, top=knobs.top)
-        _track(tracked, folder, outcome=outcome, scores=scores)
-
-
-def _explain(knobs: Explain) -> tuple[Signature, Subject, Outcome]:
-    signature = read_signature(artifact("export", "signature.json"))
-    session = Session(artifact("export", "model.onnx"), batch_size=_BATCH)
-    train, test = Split(artifact("prepare", "train")), Split(artifact("prepare", "test"))
-
-    def predict(feeds: Feeds) -> np.ndarray:
-        return explained_of(session.run(feeds), signature)
-
-    outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
-    subject = subject_of(
-        signature=signature,
-        train=train,
-        test=test,
-        output=explained_of(outputs, signature),
-        predict=predict,
-        knobs=knobs,
-    )
-    return signature, subject, explain_subject(predict, subject, knobs=knobs)
+        _track(tracked, folder, outcome=outcome, scores=found.scores)
 
 
 def _write(
@@ -79,7 +52,7 @@ def _write(
     subject: Subject,
     *,
     outcome: Outcome,
-    scores: dict[str, Any],
+    scores: Mapping[str, Any],
 ) -> None:
     importance_table(outcome, subject.sources).to_csv(
         folder / "importance.csv", index=False, float_format=_DIGITS
@@ -94,7 +67,12 @@ def _write(
 
 
 def _verdicts(scores: Mapping[str, Any]) -> dict[str, str]:
-    return {name: scores[name]["verdict"] for name in ("shap", "lime", "agreement")}
+    return all_verdicts(scores)
+
+
+def _gains(scores: Mapping[str, Any]) -> dict[str, float]:
+    found = {name: part.get("against_random") for name, part in scores.items()}
+    return {f"{name}_gain": against["gain"] for name, against in found.items() if against}
 
 
 def _track(tracked: Tracked, folder: Path, *, outcome: Outcome, scores: Mapping[str, Any]) -> None:
@@ -107,6 +85,11 @@ def _track(tracked: Tracked, folder: Path, *, outcome: Outcome, scores: Mapping[
             "lime_r2": lime["r2"]["median"],
             "lime_r2_min": lime["r2"]["min"],
             "shap_lime_agreement": scores["agreement"]["median"],
+            **{
+                f"{name}_gain": found["against_random"]["gain"]
+                for name, found in scores.items()
+                if "against_random" in found
+            },
             "model_evaluations": shap["evaluations"] + lime["evaluations"],
             **{f"{name}_seconds": seconds for name, seconds in outcome.seconds.items()},
         }

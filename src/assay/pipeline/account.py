@@ -1,0 +1,114 @@
+"""Ask every method about test rows, and score each: what the explain stage and its verb share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assay.artifacts.manifest import artifact
+from assay.artifacts.paths import output_folder
+from assay.config.load import load
+from assay.data.prepared import Split
+from assay.data.spec import read_spec
+from assay.explanation.faithfulness import TRUSTWORTHY
+from assay.explanation.knobs import Explain
+from assay.explanation.methods import methods_for
+from assay.explanation.outcome import Outcome, explain_subject, explained_values, faithfulness
+from assay.explanation.sources import Feeds
+from assay.explanation.subject import Subject, subject_of
+from assay.explanation.trust import Judged, agreement_of, grounds_of, joined_verdicts, judged
+from assay.inference.feeds import split_feeds
+from assay.inference.predictions import explained_of
+from assay.inference.session import Session
+from assay.inference.signature import Signature, read_signature
+from assay.pipeline.effective import Effective
+from assay.pipeline.insight import Opened, learned_of, opened, stranger_of
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What is explained, what every method said of it, and how far each can be believed."""
+
+    signature: Signature
+    subject: Subject
+    outcome: Outcome
+    methods: Mapping[str, Judged]
+    scores: Mapping[str, Any]
+
+
+def account_of(knobs: Explain, *, asked: np.ndarray | None = None) -> Account:
+    """Explain test rows of the pipeline's last run: chosen ones, or those at positions ``asked``."""
+    signature = read_signature(artifact("export", "signature.json"))
+    session = Session(artifact("export", "model.onnx"), batch_size=_BATCH)
+    train, test = Split(artifact("prepare", "train")), Split(artifact("prepare", "test"))
+
+    def predict(feeds: Feeds) -> np.ndarray:
+        return explained_of(session.run(feeds), signature)
+
+    outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
+    subject = subject_of(
+        signature=signature,
+        train=train,
+        test=test,
+        output=explained_of(outputs, signature),
+        knobs=knobs if asked is None else replace(knobs, rows=len(asked)),
+        asked=asked,
+    )
+    outcome = explain_subject(predict, subject, knobs=knobs)
+    network = _network()
+    learned = learned_of(network, subject, knobs=knobs) if network else None
+    stranger = stranger_of(network, subject, knobs=knobs) if network else None
+    grounds = grounds_of(predict, subject, stranger=stranger, knobs=knobs)
+    said = _said(outcome, subject)
+    methods: dict[str, Judged] = {
+        name: judged(name, said.get(name), subject, grounds=grounds, learned=learned, knobs=knobs)
+        for name in methods_for(signature.kind, knobs, has_network=learned is not None)
+    }
+    scores = _scores(faithfulness(outcome, subject, knobs=knobs), methods)
+    return Account(
+        signature=signature, subject=subject, outcome=outcome, methods=methods, scores=scores
+    )
+
+
+def _network() -> Opened | None:
+    """Open the network; None where the graph did not come from a training in this folder."""
+    if not output_folder("train").is_dir():
+        return None
+    effective = load(Effective, artifact("train", "effective.yaml"))
+    return opened(
+        effective.model,
+        read_spec(artifact("prepare", "spec.json")),
+        weights=artifact("train", "weights.safetensors"),
+        parity=artifact("export", "parity.json"),
+        seed=effective.seed,
+    )
+
+
+def _said(outcome: Outcome, subject: Subject) -> dict[str, np.ndarray]:
+    """Return what SHAP and LIME said of the chosen rows already."""
+    outputs = subject.explained_output[: len(subject.chosen)]
+    return {
+        "shap": explained_values(outcome.chosen.values, outputs),
+        "lime": np.stack([s.values for s in outcome.surrogates]),
+    }
+
+
+def _scores(known: Mapping[str, Any], methods: Mapping[str, Judged]) -> dict[str, Any]:
+    """Put each method's scores beside what is known of SHAP and LIME; a verdict counts every reason."""
+    merged: dict[str, Any] = {}
+    for name, found in methods.items():
+        own = known.get(name, {})
+        verdicts = [own.get("verdict", TRUSTWORTHY), found.scores["verdict"]]
+        merged[name] = {
+            **own,
+            **found.scores,
+            "verdict": joined_verdicts(verdicts, good=TRUSTWORTHY),
+        }
+    between = agreement_of({name: found.values for name, found in methods.items()})
+    agreement = {**known["agreement"], "between": between}
+    return {**merged, "agreement": agreement, "rows": known["rows"]}

@@ -1,0 +1,178 @@
+"""A trained network opened for explanations: its answers and gradients from the graph's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assay.artifacts.files import read_json
+from assay.data.spec import Spec
+from assay.explanation.curves import Asked
+from assay.explanation.gradients import (
+    Given,
+    Inner,
+    gradient_shap,
+    integrated_gradients,
+    saliency,
+)
+from assay.explanation.knobs import Explain, Method
+from assay.explanation.methods import Learned
+from assay.explanation.sources import Feeds, ImageSources, Predict, TableSources
+from assay.explanation.steps import SeriesSources
+from assay.explanation.subject import Subject
+from assay.explanation.trust import Stranger
+from assay.layers.network import Network
+from assay.layers.shape import Model
+from assay.pipeline.network import build_network, load_network
+
+_ROWS = 1024
+_TASKS = ("classification", "multilabel", "regression")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The network that the graph was made from, and one of the same form that learned nothing."""
+
+    network: Network
+    stranger: Network
+    spec: Spec
+    temperature: float
+
+
+def opened(model: Model, spec: Spec, *, weights: Path, parity: Path, seed: int) -> Opened | None:
+    """Open the weights; None for tasks that are explained through the graph alone."""
+    if spec.task not in _TASKS:
+        return None
+    found = read_json(parity)
+    return Opened(
+        network=load_network(model, spec, weights=weights),
+        stranger=build_network(model, spec, seed=seed + 1).eval(),
+        spec=spec,
+        temperature=float(found.get("calibration", {}).get("temperature", 1.0)),
+    )
+
+
+def learned_of(found: Opened, subject: Subject, *, knobs: Explain) -> Learned | None:
+    """Return the gradient methods of the trained network; None where its input has no gradients."""
+    return _learned(found, found.network, subject, knobs=knobs)
+
+
+def stranger_of(found: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
+    """Return the network that learned nothing, for the model-randomisation check."""
+    learned = _learned(found, found.stranger, subject, knobs=knobs) or Learned(attribute=_none)
+    return Stranger(predict=_answers(found, found.stranger), learned=learned)
+
+
+def _none(method: Method, asked: Asked) -> np.ndarray:
+    raise NotImplementedError(method)
+
+
+def _answers(found: Opened, network: Network) -> Predict:
+    def predict(feeds: Feeds) -> np.ndarray:
+        inputs = network_inputs(feeds, found.spec)
+        count = len(next(iter(inputs.values())))
+        with torch.inference_mode():
+            parts = [
+                _answer(found, network, network(**_part(inputs, start))).numpy()
+                for start in range(0, count, _ROWS)
+            ]
+        return np.concatenate(parts)
+
+    return predict
+
+
+def _part(inputs: Mapping[str, np.ndarray], start: int) -> dict[str, Tensor]:
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(array[start : start + _ROWS]))
+        for name, array in inputs.items()
+    }
+
+
+def _answer(found: Opened, network: Network, outputs: Tensor) -> Tensor:
+    answer: Tensor = network.answer(outputs / found.temperature if found.spec.classes else outputs)
+    return answer.reshape(len(answer), -1)
+
+
+def network_inputs(feeds: Feeds, spec: Spec) -> dict[str, np.ndarray]:
+    """Return the network's inputs for the graph's: columns of a table stacked and encoded."""
+    if spec.kind != "table":
+        return dict(feeds)
+    inputs = {}
+    if spec.numeric:
+        numbers = [np.asarray(feeds[c.name], np.float32) for c in spec.numeric]
+        inputs["numeric"] = np.stack(numbers, axis=1)
+    if spec.categorical:
+        codes = [_codes(feeds[column.name], column.categories) for column in spec.categorical]
+        inputs["categorical"] = np.stack(codes, axis=1)
+    return inputs
+
+
+def _codes(values: np.ndarray, categories: tuple[str, ...]) -> np.ndarray:
+    code = {category: i for i, category in enumerate(categories, start=1)}
+    return np.array([code.get(str(value), 0) for value in values.tolist()], np.int64)
+
+
+def _learned(
+    found: Opened, network: Network, subject: Subject, *, knobs: Explain
+) -> Learned | None:
+    feature = _features(found.spec, subject)
+    if feature is None:
+        return None
+
+    def answer(first: Tensor, *rest: Tensor) -> Tensor:
+        outputs: Tensor = network.body(*network.adapter(first, *rest))
+        return _answer(found, network, outputs)
+
+    inner = Inner(answer=answer, feature=feature, features=len(subject.sources.names))
+
+    def attribute(method: Method, asked: Asked) -> np.ndarray:
+        given = _given(found.spec, network, subject, rows=asked.rows)
+        around = _given(found.spec, network, subject, rows=subject.background)[0]
+        own = Given(rows=given[0], rest=given[1:], outputs=torch.from_numpy(asked.outputs))
+        return _METHODS[method](inner, own, around, knobs.seed)
+
+    return Learned(attribute=attribute)
+
+
+def _given(
+    spec: Spec, network: Network, subject: Subject, *, rows: np.ndarray
+) -> tuple[Tensor, ...]:
+    feeds = subject.sources.feeds(subject.sources.codes[rows])
+    tensors = {n: torch.from_numpy(np.array(a)) for n, a in network_inputs(feeds, spec).items()}
+    with torch.no_grad():
+        given: tuple[Tensor, ...] = network.preprocess(**tensors)
+    return given
+
+
+_METHODS: Mapping[Method, Callable[[Inner, Given, Tensor, int], np.ndarray]] = {
+    "integrated_gradients": lambda inner, given, around, seed: integrated_gradients(
+        inner, given, background=around
+    ),
+    "saliency": lambda inner, given, around, seed: saliency(inner, given),
+    "gradient_shap": lambda inner, given, around, seed: gradient_shap(
+        inner, given, background=around, seed=seed
+    ),
+}
+
+
+def _features(spec: Spec, subject: Subject) -> np.ndarray | None:
+    """Return to which feature each number belongs where the first layer ends."""
+    sources = subject.sources
+    if isinstance(sources, ImageSources) and spec.image is not None:
+        return np.broadcast_to(sources.patch_of, (spec.image.channels, *sources.patch_of.shape))
+    if isinstance(sources, SeriesSources):
+        return sources.feature_of
+    if not isinstance(sources, TableSources):
+        return None
+    place = {name: i for i, name in enumerate(sources.names)}
+    names = [
+        *(c.name for c in spec.numeric),
+        *(c.name for c in spec.numeric if c.missing > 0),
+        *(c.name for c in spec.categorical for _ in c.categories),
+    ]
+    return np.array([place[name] for name in names])
