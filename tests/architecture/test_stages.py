@@ -147,7 +147,7 @@ HOMES = {
     "pytorch_lightning": "training",
     "optuna": "tuning",
     "mlflow": "tracking",
-    "shap": "explanation",
+    "captum": "explanation",
     "lime": "explanation",
     "onnx": "export",
     "onnxruntime": "inference",
