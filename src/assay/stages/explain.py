@@ -21,6 +21,7 @@ from assay.explanation.tables import (
 from assay.explanation.trust import all_verdicts
 from assay.inference.signature import Signature
 from assay.pipeline.account import account_of
+from assay.pipeline.page import write_page
 from assay.pipeline.portraits import draw_explanations, output_names
 from assay.tracking.run import Tracked, stage_run
 
@@ -43,6 +44,7 @@ def run(params: Params) -> None:
         signature, subject, outcome = found.signature, found.subject, found.outcome
         _write(folder, signature, subject, outcome=outcome, scores=found.scores)
         draw_explanations(folder / "pictures", signature, subject, outcome=outcome, top=knobs.top)
+        write_page(folder / "explanations.html", found, pictures=folder / "pictures")
         _track(tracked, folder, outcome=outcome, scores=found.scores)
 
 
@@ -100,5 +102,10 @@ def _track(tracked: Tracked, folder: Path, *, outcome: Outcome, scores: Mapping[
     tracked.set_tags({"explanation": TRUSTWORTHY if is_good else "weak: see faithfulness.json"})
     for path in sorted((folder / "pictures").iterdir()):
         tracked.log_artifact(path, "pictures")
-    for name in ("importance.csv", "attributions.parquet", "faithfulness.json"):
+    for name in (
+        "importance.csv",
+        "attributions.parquet",
+        "faithfulness.json",
+        "explanations.html",
+    ):
         tracked.log_artifact(folder / name)

@@ -1,0 +1,72 @@
+"""``assay explain``: why the model of the last pipeline run said what it said of single rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from assay.artifacts.manifest import artifact
+from assay.config.load import load
+from assay.data.prepared import ID, Split
+from assay.errors import ArtifactError, DataError, nearest
+from assay.explanation.tables import attribution_table, cell_texts
+from assay.pipeline.account import Account, account_of
+from assay.pipeline.portraits import draw_explanations, output_names
+from assay.stages.explain import Params
+
+_SHOWN = 8
+
+
+@click.command()
+@click.option("--rows", required=True, help="Ids of test rows, with commas between: 3,17.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A new folder for pictures and a table."
+)
+def command(rows: str, out: Path | None) -> None:
+    """Explain test rows of the last 'dvc repro' by their ids, by every method that is configured."""
+    if out is not None and out.exists():
+        raise ArtifactError(f"{out} is there already: name a new folder")
+    asked = positions(Split(artifact("prepare", "test")), rows)
+    knobs = load(Params, artifact("compose", "config.yaml")).explain
+    found = account_of(knobs, asked=asked)
+    for row in found.subject.chosen.tolist():
+        click.echo(_told(found, row))
+    if out is not None:
+        _write(found, out, top=knobs.top)
+        click.echo(f"pictures and attributions: {out}")
+
+
+def positions(test: Split, rows: str) -> np.ndarray:
+    """Return where in the test split the ids in ``rows`` lie; DataError names those that do not exist."""
+    place = {str(name): i for i, name in enumerate(test.rows()[ID])}
+    wanted = list(dict.fromkeys(part.strip() for part in rows.split(",") if part.strip()))
+    absent = [name for name in wanted if name not in place]
+    if absent or not wanted:
+        raise DataError(
+            f"expected ids of the {len(place)} test rows with commas between, but these are none of "
+            f"them: {', '.join(absent) or 'nothing'}{nearest(absent[0] if absent else '', place)}"
+        )
+    return np.array([place[name] for name in wanted])
+
+
+def _told(found: Account, row: int) -> str:
+    subject, names = found.subject, found.subject.sources.names
+    output = int(subject.explained_output[row])
+    label, value = output_names(found.signature)[output], subject.output[row, output]
+    lines = [f"\nrow {subject.ids[row]}: {label} {value:.4g}, truly {subject.targets[row]}"]
+    cells, shap = cell_texts(subject.sources, row), found.methods["shap"].values[row]
+    others = [name for name in found.methods if name != "shap"]
+    for place in np.argsort(-np.abs(shap), kind="stable")[:_SHOWN].tolist():
+        also = ", ".join(f"{name} {found.methods[name].values[row, place]:+.3g}" for name in others)
+        lines.append(f"  {names[place]} = {cells[place]}: shap {shap[place]:+.3g} ({also})")
+    verdicts = {name: found.scores[name]["verdict"] for name in found.methods}
+    return "\n".join([*lines, *(f"  {name}: {words}" for name, words in verdicts.items())])
+
+
+def _write(found: Account, out: Path, *, top: int) -> None:
+    draw_explanations(out, found.signature, found.subject, outcome=found.outcome, top=top)
+    attribution_table(found.outcome, found.subject, outputs=output_names(found.signature)).to_csv(
+        out / "attributions.csv", index=False, float_format="%.6g"
+    )

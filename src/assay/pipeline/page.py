@@ -1,0 +1,43 @@
+"""The explanations' page, from what was found to what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.explanation.faithfulness import TRUSTWORTHY
+from assay.explanation.methods import ADDITIVE
+from assay.figures.page import Line, explanation_page
+from assay.pipeline.account import Account
+
+
+def write_page(path: Path, found: Account, *, pictures: Path) -> None:
+    """Write the page of an account, with the pictures that were drawn of it."""
+    rows = len(found.subject.chosen)
+    explanation_page(
+        path,
+        title="Why the model says what it says",
+        lead=f"{found.signature.task} of {found.signature.kind} data · {rows} single predictions, "
+        f"{len(found.subject.sample)} test rows for the whole · orange raises a prediction, blue "
+        "lowers it",
+        lines=[_line(name, found.scores[name]) for name in found.methods],
+        pictures=pictures,
+    )
+
+
+def _line(name: str, scores: Mapping[str, Any]) -> Line:
+    against, twin = scores["against_random"], scores["randomisation"]
+    return Line(
+        method=name.replace("_", " "),
+        reason=scores["reason"],
+        gain=f"{against['gain']:+.2g} ({against['low']:+.2g} to {against['high']:+.2g})",
+        completeness=f"{scores['completeness']['relative']:.1%}"
+        if name in ADDITIVE
+        else "no claim",
+        infidelity=f"{scores['infidelity']['median']:.2f}",
+        sensitivity=f"{scores['sensitivity']['median']:.0%}",
+        randomisation="not measured" if twin is None else f"{twin['median']:.2f}",
+        verdict=scores["verdict"],
+        is_good=scores["verdict"] == TRUSTWORTHY,
+    )
