@@ -54,6 +54,10 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(images, model):
     assert not _equal(first.weights, other.weights)
 
 
+def _columns(row):
+    return [name for name in row if not name.startswith("gradient_")]
+
+
 def test_it_learns(images):
     _, result = _fit(images, model=Cnn(width=8), max_epochs=15, lr=0.01)
     assert result.history[result.best_epoch - 1]["valid_accuracy"] > 0.9
@@ -67,7 +71,7 @@ def test_a_row_an_epoch_and_the_best_weights(images):
     assert list(rows) == [1, 2, 3, 4, 5, 6]
     assert list(rows.values()) == list(result.history)
     columns = ["train_loss", "valid_loss", "valid_log_loss", "valid_accuracy", "lr"]
-    assert list(result.history[0]) == columns
+    assert _columns(result.history[0]) == columns
     losses = [row["valid_log_loss"] for row in result.history]
     assert result.best_value == min(losses)
     assert result.best_epoch == losses.index(min(losses)) + 1
@@ -81,7 +85,7 @@ def test_the_row_s_metrics_are_those_of_the_weights(numbers):
     answer = network.predict(**inputs).detach().numpy().astype(float)
     error = answer - numbers.valid.target
     row = result.history[0]
-    assert list(row) == ["train_loss", "valid_loss", "valid_rmse", "valid_r2", "lr"]
+    assert _columns(row) == ["train_loss", "valid_loss", "valid_rmse", "valid_r2", "lr"]
     assert row["valid_rmse"] == pytest.approx(math.sqrt((error**2).mean()), rel=1e-5)
     assert row["valid_r2"] == pytest.approx(
         1 - (error**2).mean() / numbers.valid.target.var(), rel=1e-4

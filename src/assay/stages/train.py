@@ -24,6 +24,7 @@ from assay.pipeline.inputs import prepared_inputs
 from assay.pipeline.network import write_weights
 from assay.pipeline.resume import Resumable, resumable
 from assay.tracking.run import Tracked, stage_run
+from assay.training.gradients import judge_gradients
 
 log = logging.getLogger(__name__)
 
@@ -105,3 +106,5 @@ def _say(outcome: Outcome, *, epochs: int, name: str) -> None:
     stopped = f"stopped after epoch {ran} of {epochs}, no gain since {best}; " if is_early else ""
     value = outcome.fit.best_value
     log.info("%sthe weights kept are of epoch %d: valid %s %.4g", stopped, best, name, value)
+    if words := judge_gradients(outcome.fit.history):
+        log.info(words)

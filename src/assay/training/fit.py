@@ -39,7 +39,8 @@ class Fit:
     """What a fit found.
 
     ``history`` holds a row an epoch: ``train_loss``, ``valid_loss``, ``valid_log_loss`` and
-    ``valid_accuracy`` (or ``valid_rmse`` and ``valid_r2``), ``lr``. Epochs count from 1;
+    ``valid_accuracy`` (or ``valid_rmse`` and ``valid_r2``), ``lr``, and ``gradient_<layer>``, the norm of
+    a layer's gradient at the first step. Epochs count from 1;
     ``best_value`` is the task's objective on the validation split at ``best_epoch``, and ``weights``
     are the network's then, on the CPU.
     """

@@ -15,6 +15,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from assay.training.checkpoint import State
+from assay.training.gradients import Gradients
 from assay.training.knobs import Training
 from assay.training.loader import Batch
 from assay.training.randomness import random_state, set_random_state
@@ -49,6 +50,7 @@ class Loop(LightningModule):
         self._steps, self._keeping, self._on_row = steps, keeping, on_row
         self._step, self._batch = 0, 0
         self._sum = Sum()
+        self._gradients = Gradients(way)
         self._restored: State | None = None
 
     @property
@@ -96,7 +98,9 @@ class Loop(LightningModule):
                 group["lr"] = self._knobs.lr * share * group["rate"]
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clip gradients, which by now are in their own unit at any precision."""
+        """Measure and clip gradients, which by now are in their own unit at any precision."""
+        if self._batch == 0:
+            self._gradients.measure(p for group in optimizer.param_groups for p in group["params"])
         if self._knobs.gradient_clip is not None:
             own = [p for group in optimizer.param_groups for p in group["params"]]
             nn.utils.clip_grad_norm_(own, self._knobs.gradient_clip)
@@ -110,6 +114,7 @@ class Loop(LightningModule):
         """Hand over the epoch's row; validation has just run."""
         row = {"train_loss": self._sum.mean, **self.way.row(epoch=len(self._record.history) + 1)}
         row["lr"] = self._optimizers()[0].param_groups[0]["lr"]
+        row |= self._gradients.row()
         self._batch = 0
         self._sum.clear()
         self._record.add(row, network=self.way.judged)
@@ -130,6 +135,7 @@ class Loop(LightningModule):
             "step": self._step,
             "batch": self._batch,
             "sum": self._sum.state(),
+            "gradients": dict(self._gradients.norms),
             "way": self.way.state(),
             "record": self._record.state(),
         }
@@ -140,6 +146,7 @@ class Loop(LightningModule):
         self._record.restore(state["record"])
         self._step, self._batch = state["step"], state["batch"]
         self._sum.restore(state["sum"])
+        self._gradients.norms = dict(state["gradients"])
         self.way.restore(state["way"])
         self._restored = state
 
