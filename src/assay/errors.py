@@ -89,7 +89,7 @@ def exit_plainly(name: str) -> Iterator[None]:
     Terminated, so that it can unwind). Anything else is a defect and keeps its traceback, as
     every error does where ``ASSAY_TRACEBACK`` is set.
     """
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    end_on_sigterm()
     try:
         yield
     except AssayError as error:
@@ -100,6 +100,11 @@ def exit_plainly(name: str) -> Iterator[None]:
         sys.exit(_said(f"{name}: interrupted", EXIT_INTERRUPTED))
     except Terminated:
         sys.exit(_said(f"{name}: terminated", EXIT_TERMINATED))
+
+
+def end_on_sigterm() -> None:
+    """Have SIGTERM raise Terminated in the main thread of this process from now on."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
 
 
 def _raise_terminated(_number: int, _frame: object) -> None:

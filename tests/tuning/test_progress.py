@@ -3,7 +3,7 @@
 import logging
 
 from assay.tuning.progress import shown, summary
-from assay.tuning.study import Result, Trial
+from assay.tuning.trial import Result, Trial
 
 
 def trial(number, state, value=None):

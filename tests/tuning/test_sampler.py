@@ -1,6 +1,7 @@
 """Every sampler on a space with a condition: whole, resumable, the same for the same seed."""
 
 import importlib.util
+from contextlib import nullcontext
 from typing import get_args
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from assay.errors import ConfigError
 from assay.space import Choice, Condition, Interval
 from assay.tuning.knobs import SamplerName, Search
+from assay.tuning.problem import Problem
 from assay.tuning.sampler import sampler
 from assay.tuning.study import Score, search
 
@@ -28,7 +30,8 @@ GRID = {
 }
 
 
-def bowl(values, report, number):
+def bowl(draw, report):
+    values = draw.values
     assert ("training.momentum" in values) == (values["training.optimizer"] == "sgd")
     assert values["model.width"] in (8, 16, 24, 32)
     assert all(type(values[k]) is int for k in ("model.width", "model.units") if k in values)
@@ -37,13 +40,10 @@ def bowl(values, report, number):
 
 def run(path, name, **knobs):
     return search(
-        bowl,
-        space=GRID if name == "grid" else SPACE,
-        knobs=Search(sampler=name, pruner="none", **knobs),
-        direction="minimize",
+        lambda share: nullcontext(bowl),
+        problem=Problem(study="s", space=GRID if name == "grid" else SPACE, seed=3),
+        knobs=Search(sampler=name, pruner="none", repeats=0, **knobs),
         storage=path,
-        study="s",
-        seed=3,
     )
 
 

@@ -5,13 +5,15 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import nullcontext
 
 import optuna
 import pytest
 
-from assay.errors import ArtifactError, ConfigError, Terminated, TrainingError
+from assay.errors import ArtifactError, ConfigError, Terminated, TrackingError, TrainingError
 from assay.space import Choice, Interval
 from assay.tuning.knobs import Search
+from assay.tuning.problem import Problem
 from assay.tuning.study import Pruned, Score, search
 
 SPACE = {
@@ -28,23 +30,22 @@ def bowl(values, report, number):
 @pytest.fixture
 def start(tmp_path):
     def start(run=bowl, **knobs):
-        options = {
-            "space": SPACE,
-            "direction": "minimize",
-            "storage": tmp_path / "study.db",
-            "study": "s",
-            "seed": 0,
-        }
-        for key in tuple(knobs):
-            if key in (*options, "on_trial", "known"):
+        storage = knobs.pop("storage", tmp_path / "study.db")
+        options = {"study": "s", "space": SPACE}
+        for key in ("space", "seed", "known", "warm", "directions", "facts"):
+            if key in knobs:
                 options[key] = knobs.pop(key)
-        knobs = {"pruner": "none", "trials": 8, **knobs}
 
-        def scored(values, report, number):
-            found = run(values, report, number)
+        def scored(draw, report):
+            found = run(draw.values, report, draw.number)
             return found if isinstance(found, Score) else Score(value=found)
 
-        return search(scored, knobs=Search(**knobs), **options)
+        return search(
+            lambda share: nullcontext(scored),
+            problem=Problem(**options),
+            knobs=Search(**{"pruner": "none", "trials": 8, "repeats": 0, **knobs}),
+            storage=storage,
+        )
 
     return start
 
@@ -63,7 +64,7 @@ def test_runs_the_total_and_names_the_best(start):
 
 
 def test_the_best_of_maximize_is_the_largest(start):
-    result = start(direction="maximize")
+    result = start(directions=("maximize",))
     assert result.best.value == max(t.value for t in result.trials)
 
 
@@ -101,7 +102,7 @@ def test_tpe_finds_more_than_its_first_draws(start):
     assert min(t.value for t in result.trials[5:]) < min(t.value for t in result.trials[:5])
 
 
-@pytest.mark.parametrize("signal_raised", [KeyboardInterrupt, Terminated, ZeroDivisionError])
+@pytest.mark.parametrize("signal_raised", [KeyboardInterrupt, Terminated, TrackingError])
 @pytest.mark.parametrize("stop_at", [0, 5])
 def test_an_interrupted_search_ends_as_if_it_had_not_been(start, tmp_path, stop_at, signal_raised):
     whole = start(storage=tmp_path / "whole.db")
@@ -119,20 +120,17 @@ def test_an_interrupted_search_ends_as_if_it_had_not_been(start, tmp_path, stop_
 
 
 def _die_in_trial_3(folder):
-    def run(values, report, number):
-        if number == 3:
+    def run(draw, report):
+        if draw.number == 3:
             report(0, 1.0)
             os.kill(os.getpid(), signal.SIGKILL)
-        return Score(value=bowl(values, report, number))
+        return Score(value=bowl(draw.values, report, draw.number))
 
     search(
-        run,
-        space=SPACE,
-        knobs=Search(trials=8, pruner="none"),
-        direction="minimize",
+        lambda share: nullcontext(run),
+        problem=Problem(study="s", space=SPACE),
+        knobs=Search(trials=8, pruner="none", repeats=0),
         storage=folder / "study.db",
-        study="s",
-        seed=0,
     )
 
 
@@ -191,7 +189,7 @@ def test_the_prune_signal_passes_through_the_trial(start):
 
 
 @pytest.mark.parametrize("failure", [TrainingError("the loss is nan"), math.nan, math.inf])
-def test_a_diverged_trial_fails_with_its_reason_and_the_search_goes_on(start, failure):
+def test_a_diverged_trial_is_pruned_with_its_reason_and_the_search_goes_on(start, failure):
     def run(values, report, number):
         if number in (0, 4):
             if isinstance(failure, Exception):
@@ -200,7 +198,8 @@ def test_a_diverged_trial_fails_with_its_reason_and_the_search_goes_on(start, fa
         return bowl(values, report, number)
 
     result = start(run)
-    assert [t.number for t in result.trials if t.state == "failed"] == [0, 4]
+    assert [t.number for t in result.trials if t.state == "pruned"] == [0, 4]
+    assert result.trials[0].reason.startswith("diverged: ")
     assert "nan" in result.trials[0].reason or "inf" in result.trials[0].reason
     assert result.best.number not in (0, 4)
     assert start().fresh == 0
@@ -236,19 +235,16 @@ def test_a_damaged_file_of_studies_is_named(start, tmp_path):
 
 
 def _search_in(folder, ran):
-    def run(values, report, number):
+    def run(draw, report):
         time.sleep(0.05)
-        ran.append(number)
-        return Score(value=bowl(values, report, number))
+        ran.append(draw.number)
+        return Score(value=bowl(draw.values, report, draw.number))
 
     search(
-        run,
-        space=SPACE,
-        knobs=Search(trials=6, pruner="none"),
-        direction="minimize",
+        lambda share: nullcontext(run),
+        problem=Problem(study="s", space=SPACE),
+        knobs=Search(trials=6, pruner="none", repeats=0),
         storage=folder / "study.db",
-        study="s",
-        seed=0,
     )
 
 

@@ -24,6 +24,7 @@ from assay.config.hydra_flags import is_hydras, overrides_in, refuse_flags, refu
 from assay.config.load import ALLOWED_TARGETS
 from assay.config.secrecy import refuse_secret_overrides
 from assay.config.space import flattened
+from assay.config.words import rendered
 from assay.errors import AssayError, ConfigError, nearest
 
 
@@ -200,19 +201,3 @@ def _prelude(params: Mapping[str, Any], given: set[str]) -> list[str]:
 
 def _said(overrides: Sequence[str], prelude: Sequence[str]) -> list[str]:
     return [o for o in overrides if o not in prelude]
-
-
-def rendered(value: Any) -> str:
-    """Return a value in Hydra's override grammar."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {rendered(v)}" for key, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(rendered, value)) + "]"
-    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{quoted}'"

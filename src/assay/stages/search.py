@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.artifacts.files import write_json
-from assay.artifacts.manifest import recorded_digest
 from assay.artifacts.paths import home
 from assay.artifacts.staging import staged
-from assay.config.load import build, merged, typed
+from assay.config.launch import launch_with
+from assay.config.load import merged
 from assay.config.space import flattened, parse_space
-from assay.errors import AssayError, ConfigError
+from assay.errors import ConfigError
 from assay.figures.search import history
-from assay.layers.shape import Model
 from assay.metrics.objective import objective
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.fingerprint import (
-    code_digest,
-    fit_fingerprint,
-    library_versions,
-    name_of,
-    of_results,
-)
+from assay.pipeline.fingerprint import code_digest, library_versions, name_of, of_results
 from assay.pipeline.inputs import Inputs, prepared_inputs
-from assay.pipeline.resume import Resumable, resumable
-from assay.space import Space, Value, extremes
-from assay.tracking.resume import child_run
+from assay.pipeline.trials import Trials, built, prepared_digests
+from assay.space import Space, extremes
 from assay.tracking.run import Tracked, stage_run
-from assay.training.knobs import Training
 from assay.tuning.knobs import Search
+from assay.tuning.problem import Problem
 from assay.tuning.progress import counts, shown, summary
-from assay.tuning.study import Pruned, Report, Result, Score, TrialFunction, search
+from assay.tuning.storage import storage_of
+from assay.tuning.study import search
 from assay.tuning.table import history_table, trials_table
+from assay.tuning.trial import Result
 
 _CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
-_NOT_OF_A_TRIAL = frozenset({"trials", "timeout_minutes", "margin"})
+_OF_A_TRIAL = ("sampler", "pruner", "startup_trials", "warmup_epochs", "space")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,73 +72,28 @@ def _search(params: Params, inputs: Inputs, tracked: Tracked) -> Result:
     nodes = {"model": params.model, "training": params.training}
     space = parse_space(params.search.space, config=nodes)
     _check_bounds(nodes, space)
-    goal, name = objective(inputs.spec.task), _study_name(params)
+    goal, name = objective(inputs.spec.task), params.search.study or _study_name(params)
     tracked.set_tags({"study": name})
+    problem = Problem(
+        study=name,
+        space=space,
+        directions=(goal.direction,),
+        seed=params.seed,
+        known=dict(flattened(nodes)),
+        facts={"objective": goal.name, "depends on": _study_name(params)},
+    )
+    is_here = params.search.workers == 1 and params.search.launcher == "processes"
+    here = tracked if is_here else None
+    work = Trials(nodes=nodes, study=name, run_id=tracked.run_id, tracked=here)
     with shown(total=params.search.trials, objective=goal.name) as show:
         return search(
-            _trial_function(nodes, inputs, tracked, seed=params.seed),
-            space=space,
+            work,
+            problem=problem,
             knobs=params.search,
-            direction=goal.direction,
-            storage=home() / "study.db",
-            study=name,
-            seed=params.seed,
-            known=dict(flattened(nodes)),
+            storage=storage_of(params.search, default=home() / "study.db"),
+            launch=launch_with(params.search.launcher, params.search.launcher_settings),
             on_trial=show,
         )
-
-
-def _trial_function(
-    nodes: Mapping[str, Any], inputs: Inputs, tracked: Tracked, *, seed: int
-) -> TrialFunction:
-    watched = f"valid_{objective(inputs.spec.task).name}"
-
-    def trial(values: dict[str, Value], report: Report, number: int) -> Score:
-        settings = merged(nodes, values)
-        model, training = _built(settings)
-        with (
-            resumable(ended_by=(AssayError, Pruned)) as kept,
-            _trial_run(tracked, kept, _fingerprint(settings, seed), number=number) as child,
-        ):
-            child.log_params({**values, "seed": seed})
-
-            def on_epoch(epoch: int, row: Mapping[str, float]) -> None:
-                child.log_metrics(row, step=epoch)
-                report(epoch, row[watched])
-
-            outcome = try_candidate(
-                inputs, model=model, training=training, seed=seed, on_epoch=on_epoch, kept=kept
-            )
-            best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
-            child.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
-            return Score(value=outcome.value, error=outcome.error)
-
-    return trial
-
-
-@contextmanager
-def _trial_run(
-    tracked: Tracked, kept: Resumable, fingerprint: str, *, number: int
-) -> Iterator[Tracked]:
-    """Open the trial's run, or the one in which a killed process began this very trial."""
-    kept.begin(fingerprint)
-    name = f"trial {number:03d}"
-    with child_run(tracked, name, resume=kept.run_id, pruned_by=(Pruned,)) as child:
-        kept.follow(child.run_id)
-        yield child
-
-
-def _fingerprint(nodes: Mapping[str, Any], seed: int) -> str:
-    return fit_fingerprint("trial", **nodes, seed=seed, data=_data())
-
-
-def _data() -> list[str]:
-    return [recorded_digest("prepare", name) for name in ("train", "valid", "spec.json")]
-
-
-def _built(nodes: Mapping[str, Any]) -> tuple[Model, Training]:
-    model: Model = build(nodes["model"], where="model")
-    return model, typed(Training, nodes["training"], where="training")
 
 
 def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
@@ -155,7 +102,7 @@ def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
     ends = [(key, value) for key, dimension in space.items() for value in extremes(dimension)]
     for key, value in ends:
         try:
-            _built(merged(nodes, {key: value}))
+            built(merged(nodes, {key: value}))
         except ConfigError as error:
             problems |= dict.fromkeys(f"search.space.{problem}" for problem in error.problems)
     if problems:
@@ -165,15 +112,16 @@ def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
 def _study_name(params: Params) -> str:
     """Return a digest of all that a trial depends on: values, data, code and libraries.
 
-    The total of trials and the time they may take are left out, so a search can be prolonged.
+    The total of trials, the time they may take and who runs them are left out, so a search can be
+    prolonged.
     """
-    knobs = {k: v for k, v in asdict(params.search).items() if k not in _NOT_OF_A_TRIAL}
+    knobs = {name: getattr(params.search, name) for name in _OF_A_TRIAL}
     facts = {
         "model": params.model,
         "training": of_results(params.training),
         "search": knobs,
         "seed": params.seed,
-        "data": _data(),
+        "data": prepared_digests(),
         "code": code_digest(_CODE, target=str(params.model["_target_"])),
         "libraries": library_versions("optuna"),
     }
@@ -189,4 +137,7 @@ def _report(result: Result, tracked: Tracked, *, name: str) -> None:
     if result.best is not None and result.best.value is not None:
         tracked.log_metrics({f"best_valid_{name}": result.best.value})
         tracked.set_tags({"best_trial": f"{result.best.number:03d}"})
+        if result.best.repeats:
+            seeds = {"mean": result.best.mean, "spread": result.best.spread}
+            tracked.log_metrics({f"best_valid_{name}_{what}": v for what, v in seeds.items()})
         tracked.log_params({"best": result.best.values})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Sequence
 from pathlib import PurePath
 
 import psutil
+
+from assay.artifacts.alive import is_gone, key_of, own_key
+
+__all__ = ["invocation_key", "is_gone", "own_key"]
 
 _PIPELINES = re.compile(r"^(\S+ )?(repro|(exp|experiments) (run|exec-run))( |$)")
 
@@ -20,31 +23,9 @@ def invocation_key() -> str:
     """
     me = psutil.Process()
     parents = (p for p in me.parents() if _is_pipeline(_command(p)))
-    key = _key(next(parents, me))
+    key = key_of(next(parents, me))
     experiment = os.environ.get("DVC_EXP_NAME")
     return f"{key}:{experiment}" if experiment else key
-
-
-def own_key() -> str:
-    """Return host, pid and start time of this process."""
-    return _key(psutil.Process())
-
-
-def is_gone(key: str) -> bool:
-    """Tell whether the process of a key has ended; False for another host's, which is unknown."""
-    host, pid, started = key.split(":")[:3]
-    if host != socket.gethostname():
-        return False
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
-
-
-def _key(process: psutil.Process) -> str:
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -18,6 +18,7 @@ from assay.tracking.tracked import PARENT, PROCESS, Tracked
 
 log = logging.getLogger(__name__)
 RESUMED = "resumed"
+TRIAL = "assay.trial"
 
 
 def open_or_resume(
@@ -45,26 +46,45 @@ def child_run(
     above: Tracked,
     name: str,
     *,
+    key: str | None = None,
+    is_new: bool = True,
     resume: str | None = None,
     pruned_by: tuple[type[BaseException], ...] = (),
 ) -> Iterator[Tracked]:
     """Open a trial below a run, or go on with the run ``resume`` where the store knows it.
+
+    ``key`` names the trial for good: one that is not new goes on in the run of that key, however
+    shortly after opening it its process died.
 
     An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``. A store that
     is away is no hindrance: there is a new run then, sent later.
     """
     tags = {PROCESS: own_key(), PARENT: above.run_id}
     try:
+        if key is not None and not is_new:
+            resume = _of_key(above.outbox.store, key) or resume
         reopened = _reopened(above.outbox, resume, tags) if resume else None
     except TrackingError:
         reopened = None
     if reopened is None:
-        with above.child(name, pruned_by=pruned_by) as child:
+        marks = {} if key is None else {TRIAL: key}
+        with above.child(name, tags=marks, pruned_by=pruned_by) as child:
             yield child
         return
     child, _ = reopened
     with child.closing(pruned_by=pruned_by):
         yield child
+
+
+def _of_key(store: Store, key: str) -> str | None:
+    """Return the run of a trial's key. Raises TrackingError when the store is out of reach."""
+    query = f"tags.`{TRIAL}` = '{key}'"
+    try:
+        with patience(REQUEST_SECONDS):
+            found = store.client.search_runs([store.experiment_id], query, max_results=1)
+    except (MlflowException, OSError) as error:
+        raise _away(store, error) from error
+    return str(found[0].info.run_id) if found else None
 
 
 def _reopened(

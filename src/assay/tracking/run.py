@@ -53,6 +53,16 @@ def stage_run(stage: str, *, folder: Path, resume: str | None = None) -> Iterato
         invocation.end(stage, run_id, status="FINISHED")
 
 
+@contextmanager
+def joined_run(run_id: str) -> Iterator[Tracked]:
+    """Put runs below one that another process of this project has open and will close.
+
+    Raises TrackingError when the store cannot be reached.
+    """
+    with Outbox(open_store()) as outbox:
+        yield Tracked(outbox, run_id)
+
+
 def _write_origin(path: Path, store: Store, tracked: Tracked, *, parent: str) -> None:
     shared = tracked.shared
     origin = {

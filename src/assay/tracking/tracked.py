@@ -7,12 +7,13 @@ import json
 import logging
 import socket
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, AssayError, Terminated
 from assay.secrets import masked, masked_lines, shown
 from assay.tracking.buffer import Outbox
 from assay.tracking.delivery import Change
@@ -191,6 +192,8 @@ class Tracked:
         if status != "FINISHED":
             text = cut(str(error), ERROR_LENGTH)
             self.set_tags({"error": f"{type(error).__name__}: {text}".removesuffix(": ")})
+        if status == "FAILED" and not isinstance(error, AssayError):
+            self.log_text(masked("".join(traceback.format_exception(error))), "traceback.txt")
         self.close(status)
 
     def _post(self, op: str, **fields: Any) -> None:

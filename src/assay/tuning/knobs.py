@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 SamplerName = Literal["tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid"]
 PrunerName = Literal["median", "hyperband", "halving", "wilcoxon", "none"]
@@ -21,6 +21,18 @@ class Search:
     values, and they stay the best unless another trial is better by more than ``margin`` of its
     standard errors over the validation rows. ``timeout_minutes`` bounds when the last trial may
     begin. ``space`` is nested like the configuration, its leaves written in Hydra's sweep grammar.
+
+    ``workers`` processes share the trials: ``launcher`` ``processes`` starts them on this machine,
+    any other name is Hydra's launcher of that name with ``launcher_settings``. Each has
+    ``worker_threads`` (null: an even part of the cores where there are several workers) and, with
+    ``gpu_each``, one GPU where there are several. ``storage`` is the URL of a database, SQLite or
+    PostgreSQL (null: ``study.db`` in Assay's home), and ``study`` a name in it (null: a digest of
+    all that a trial depends on). ``storage_env`` names an environment variable with the URL.
+
+    A trial whose process died is begun again up to ``retries`` times; trials that fail are borne
+    up to the share ``max_failure_rate`` of all trials. The best ``finalists`` that beat the
+    configured values, and these, are trained again on ``repeats`` fresh seeds, and the best is the
+    best by the mean.
     """
 
     trials: Annotated[int, Ge(0)] = 12
@@ -31,3 +43,15 @@ class Search:
     margin: Annotated[float, Ge(0)] = 1.0
     timeout_minutes: Annotated[float, Gt(0)] | None = None
     space: Mapping[str, Any] = field(default_factory=dict)
+    workers: Annotated[int, Ge(1)] = 1
+    worker_threads: Annotated[int, Ge(1)] | None = None
+    gpu_each: bool = True
+    launcher: str = "processes"
+    launcher_settings: Mapping[str, Any] = field(default_factory=dict)
+    storage: str | None = None
+    storage_env: str | None = None
+    study: str | None = None
+    retries: Annotated[int, Ge(0)] = 3
+    max_failure_rate: Annotated[float, Ge(0), Le(1)] = 0.5
+    finalists: Annotated[int, Ge(0)] = 2
+    repeats: Annotated[int, Ge(0)] = 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from assay.tuning.study import Result
+from assay.tuning.trial import Result
 
 log = logging.getLogger(__name__)
 

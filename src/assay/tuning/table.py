@@ -6,17 +6,30 @@ import math
 
 import pandas as pd
 
-from assay.tuning.study import Result, Trial
+from assay.tuning.trial import Result, Trial
 
 
 def trials_table(result: Result) -> pd.DataFrame:
-    """Return a row a trial: number, state, value, epochs, what was tried, and why it ended early."""
+    """Return a row a trial: number, state, value, epochs, what was tried, and why it ended early.
+
+    ``seeds`` counts those that a trial was trained on, with ``mean`` and ``spread`` of its value over
+    them where they are several; the first of them is ``seed``.
+    """
     keys = sorted({key for trial in result.trials for key in trial.values})
     rows = [
-        (t.number, t.state, t.value, len(t.curve), *(t.values.get(k) for k in keys), t.reason)
+        (*_outcome(t), len(t.curve), *(t.values.get(k) for k in keys), t.seed, t.reason)
         for t in result.trials
     ]
-    return pd.DataFrame(rows, columns=["number", "state", "value", "epochs", *keys, "reason"])
+    return pd.DataFrame(rows, columns=[*_OUTCOME, "epochs", *keys, "seed", "reason"])
+
+
+_OUTCOME = ("number", "state", "value", "seeds", "mean", "spread")
+
+
+def _outcome(trial: Trial) -> tuple[object, ...]:
+    mean = trial.mean if trial.repeats else math.nan
+    seeds = 1 + len(trial.repeats)
+    return trial.number, trial.state, trial.value, seeds, mean, trial.spread
 
 
 def history_table(result: Result) -> pd.DataFrame:

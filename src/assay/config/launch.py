@@ -1,0 +1,78 @@
+"""Hydra's launchers as carriers of worker processes: joblib, submitit, and any other plugin."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from assay.config.space import flattened
+from assay.config.words import rendered
+from assay.errors import ConfigError, nearest
+
+PROCESSES = "processes"
+_INDEX = "worker"
+Launch = Callable[[Callable[[int], None], int], None]
+
+
+def launch_with(name: str, settings: Mapping[str, Any]) -> Launch | None:
+    """Return what runs a worker once for each index below a count, through Hydra's launcher.
+
+    None for ``processes``, which needs none. ``settings`` are the launcher's own, such as
+    ``{n_jobs: 4}``. The launcher carries workers, not trials: it is called once. Raises ConfigError
+    for a launcher that is not installed.
+    """
+    if name == PROCESSES:
+        return None
+    known = _launchers()
+    if name not in known:
+        there = nearest(name, [PROCESSES, *known])
+        raise ConfigError([f"search.launcher: Hydra has no launcher '{name}'{there}"])
+    own = [f"++hydra.launcher.{key}={rendered(value)}" for key, value in flattened(settings)]
+
+    def launch(worker: Callable[[int], None], count: int) -> None:
+        def job(config: DictConfig) -> None:
+            worker(int(config[_INDEX]))
+
+        with TemporaryDirectory() as folder:
+            Path(folder, "search.yaml").write_text(f"{_INDEX}: 0\n", encoding="utf-8")
+            every = ",".join(map(str, range(count)))
+            words = ["-m", f"hydra/launcher={name}", *own, f"hydra.sweep.dir={folder}/jobs"]
+            with _arguments([*words, *_QUIET, f"{_INDEX}={every}"]):
+                hydra.main(config_path=folder, config_name="search")(job)()
+
+    return launch
+
+
+_QUIET = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.job.chdir=false")
+
+
+def _launchers() -> list[str]:
+    Plugins.instance()  # which registers what is installed
+    return [n.removesuffix(".yaml") for n in ConfigStore.instance().list("hydra/launcher")]
+
+
+@contextmanager
+def _arguments(words: list[str]) -> Iterator[None]:
+    """Give Hydra its arguments, which it reads from the process, and have it raise its errors."""
+    before, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["search", *words], "1"
+    try:
+        yield
+    except HydraException as error:
+        raise ConfigError([f"search.launcher: {' '.join(str(error).split())}"]) from error
+    finally:
+        sys.argv = before
+        os.environ.pop("HYDRA_FULL_ERROR")
+        if full is not None:
+            os.environ["HYDRA_FULL_ERROR"] = full

@@ -1,0 +1,40 @@
+"""Settings as words for a command line: what ``assay run`` takes to do the same again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from assay.config.space import flattened
+
+
+def as_words(nodes: Mapping[str, Any]) -> str:
+    """Return ``model=mlp model.width=8 ... seed=0``, quoted for a shell.
+
+    A node with a ``_target_`` names the option of its group: the module of the class.
+    """
+    groups = {key: node["_target_"] for key, node in nodes.items() if _is_built(node)}
+    chosen = [f"{key}={target.split('.')[-2]}" for key, target in groups.items()]
+    leaves = [(k, v) for k, v in flattened(nodes) if not k.endswith("._target_")]
+    return shlex.join([*chosen, *(f"{key}={rendered(value)}" for key, value in leaves)])
+
+
+def _is_built(node: Any) -> bool:
+    return isinstance(node, Mapping) and "_target_" in node
+
+
+def rendered(value: Any) -> str:
+    """Return a value in Hydra's override grammar."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {rendered(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(rendered, value)) + "]"
+    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
