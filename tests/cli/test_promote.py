@@ -8,7 +8,7 @@ from tests.sealed import seal
 from tests.stages import test_register as made
 
 from assay.artifacts.files import read_yaml, write_yaml
-from assay.cli import promote, rollback
+from assay.cli import diff, lineage, promote, rollback
 from assay.errors import ArtifactError, TrackingError
 from assay.gate.knobs import Gate
 from assay.stages import register
@@ -103,3 +103,24 @@ def test_without_a_reason_or_a_test_split_nothing_moves(project):
     with pytest.raises(ArtifactError, match=r"run 'dvc repro prepare' to make it"):
         call(promote.command, "flowers", "3", "--reason", "x")
     assert registry.champion_of("flowers").number == "1"
+
+
+def test_the_lineage_runs_from_the_data_to_the_alias(project):
+    said = call(lineage.command, "flowers").output
+    version = registry.champion_of("flowers")
+    for name in ("data_digest", "config_digest", "test_digest", "graph_digest"):
+        assert version.tags[name] in said
+    assert "no git repository: the code is not recorded" in said
+    assert said.splitlines()[-1].split() == ["alias", "@champion"]
+
+
+def test_two_versions_are_told_apart_with_a_paired_test(project):
+    said = call(diff.command, "models:/flowers/1", "models:/flowers/3").output
+    assert "data: the same" in said
+    (loss,) = [line for line in said.splitlines() if line.strip().startswith("log_loss:")]
+    assert "paired bootstrap" in loss
+    (right,) = [line for line in said.splitlines() if line.strip().startswith("accuracy:")]
+    assert "McNemar's exact test" in right
+    shutil.rmtree("artifacts/prepare")
+    said = call(diff.command, "models:/flowers/1", "models:/flowers/3").output
+    assert "cannot be compared on the present test rows" in said

@@ -15,8 +15,10 @@ from assay.secrets import mask_logs
 _VERBS = {
     "add": "Make a CSV or Parquet file a data set of the project.",
     "continue": "Let a registered language model go on with a text.",
+    "diff": "Say what differs between two registered versions.",
     "doctor": "Find what was cut off or damaged; --fix mends it.",
     "explain": "Say why test rows of the last pipeline run were predicted so, by their ids.",
+    "lineage": "Print the chain from raw data to the alias of a registered version.",
     "predict": "Score a file of raw rows with a registered model.",
     "promote": "Make a version champion by hand, with a reason; the gate is asked first.",
     "rollback": "Give the champion's alias back to the version before, with a reason.",

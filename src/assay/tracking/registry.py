@@ -259,6 +259,19 @@ def resolve(uri: str) -> Version:
         return found
 
 
+def address(model: str) -> str:
+    """Return the address of a model: itself, or that of its champion where a name stands alone."""
+    return model if ":" in model or "/" in model else f"models:/{model}@{CHAMPION}"
+
+
+def aliases_of(version: Version) -> list[str]:
+    """Return the aliases that a version has at this moment."""
+    store = _open()
+    with _refusals(f"the aliases of {version.uri} cannot be found"):
+        found = store.client.get_registered_model(version.name).aliases
+        return sorted(str(k) for k, v in found.items() if str(v) == version.number)
+
+
 def fetch(version: Version, folder: Path) -> Path:
     """Download a version's files into a new folder within ``folder``, and return that.
 
