@@ -10,7 +10,8 @@ import torch
 from assay.data.prepared import Split
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Spec, Task
-from assay.export.export import Exported, export
+from assay.export.export import export
+from assay.export.exported import Exported
 from assay.export.knobs import Export
 from assay.layers.network import Network
 from assay.model.cnn import Cnn

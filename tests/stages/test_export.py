@@ -23,6 +23,7 @@ def project(exported, enter_copy):
 def test_what_it_writes(exported):
     folder = exported / "artifacts/export"
     assert {p.name for p in folder.iterdir()} == {
+        "instruments",
         "manifest",
         "model.onnx",
         "parity.json",

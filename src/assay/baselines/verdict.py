@@ -19,6 +19,7 @@ _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "regression": ("rmse", "mae"),
     "forecasting": ("mase", "mae", "rmse"),
     "reconstruction": ("auroc", "average_precision", "reconstruction_mse"),
+    "generation": ("frechet", "coverage", "density"),
 }
 
 

@@ -47,13 +47,18 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """Images of one size: uint8, channels first; mean and std per channel, in units of 0 to 255."""
+    """Images of one size: uint8, channels first; numbers per channel, in units of 0 to 255.
+
+    ``lowest`` and ``highest`` are the ends of the levels that training rows have.
+    """
 
     channels: int
     height: int
     width: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    lowest: tuple[int, ...] = ()
+    highest: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,30 +11,31 @@ from typing import Any
 
 import onnx
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from assay.errors import ExportError
-from assay.export.scorer import Scorer
 
 ANSWER = "answer"
 _BATCH, _STEPS = torch.export.Dim("batch"), torch.export.Dim("steps")
 _STEPPED = frozenset({"sequence", "tokens"})
 
 
-def core_graph(scorer: Scorer, *, example: Mapping[str, Tensor], opset: int) -> onnx.ModelProto:
-    """Return the scorer as an ONNX model with inputs named as in ``example`` and one output.
+def core_graph(module: nn.Module, *, example: Mapping[str, Tensor], opset: int) -> onnx.ModelProto:
+    """Return a module as an ONNX model with one output.
+
+    Its inputs come by position in the order of ``example``, by whose names the graph has them.
 
     Raises ExportError when an operation of the model has no ONNX counterpart.
     """
-    free = tuple(_free_axes(name) for name in scorer.names)
+    free = tuple(_free_axes(name) for name in example)
     try:
         with _quiet():
             program: Any = torch.onnx.export(
-                scorer,
-                tuple(example[name] for name in scorer.names),
+                module,
+                tuple(example.values()),
                 dynamo=True,
                 dynamic_shapes={"tensors": free},
-                input_names=list(scorer.names),
+                input_names=list(example),
                 output_names=[ANSWER],
                 opset_version=opset,
                 verbose=False,

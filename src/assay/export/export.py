@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,11 +12,13 @@ from assay.data.prepared import Split
 from assay.data.spec import Spec
 from assay.export.calibration import Calibration, fit_temperature
 from assay.export.core import core_graph
+from assay.export.exported import Exported
+from assay.export.generator import export_generator
 from assay.export.graph import whole_graph
 from assay.export.knobs import Export
-from assay.export.parity import Parity, measure_parity
+from assay.export.parity import measure_parity
 from assay.export.scorer import Scorer, answers, errors_of, logits
-from assay.inference.signature import Signature, signature_of
+from assay.inference.signature import signature_of
 from assay.layers.network import Network
 from assay.metrics.threshold import Threshold, fit_threshold, label_thresholds
 
@@ -26,22 +27,13 @@ _HALF = 0.5
 _CALIBRATED = frozenset({"classification", "multilabel"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """The serialized graph, what it takes and gives, and how it was measured."""
-
-    model: bytes
-    signature: Signature
-    calibration: Calibration
-    parity: Parity
-    threshold: Threshold | None = None
-
-
 def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Exported:
     """Return the graph of a trained network; ``valid`` calibrates and measures it.
 
     Raises ExportError when the graph cannot be made, or differs from the network.
     """
+    if network.judge is not None:
+        return export_generator(network, spec=spec, knobs=knobs)
     network.eval()
     calibration = _calibration(network, spec=spec, valid=valid, knobs=knobs)
     scorer = Scorer(network, names=tuple(valid.inputs), temperature=calibration.temperature)

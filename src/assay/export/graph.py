@@ -20,6 +20,7 @@ from assay.export.core import ANSWER
 from assay.inference.signature import (
     ANOMALY,
     GIVEN,
+    IMAGE,
     LIKELIHOOD,
     PREDICTION,
     PROBABILITY,
@@ -204,6 +205,10 @@ def _tag_tail(spec: Spec, signature: Signature) -> Tail:
     return nodes, [tags]
 
 
+def _image_tail(spec: Spec, signature: Signature) -> Tail:
+    return [helper.make_node("Identity", [_inner(ANSWER)], [IMAGE])], []
+
+
 def _anomaly_tail(spec: Spec, signature: Signature) -> Tail:
     """From the pair (batch, 2, features) to both, the mean square of their difference, and a flag."""
     answer, first, second, axis = (_inner(n) for n in (ANSWER, "first", "second", "axis"))
@@ -240,6 +245,7 @@ _TAILS: Mapping[Task, Callable[[Spec, Signature], Tail]] = {
     "regression": _value_tail,
     "forecasting": _forecast_tail,
     "reconstruction": _anomaly_tail,
+    "generation": _image_tail,
 }
 
 

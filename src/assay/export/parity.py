@@ -24,6 +24,7 @@ Unit: TypeAlias = Literal[
     "standard deviations of the series",
     "variances of the features",
     "nats a token",
+    "share of pixels that differ",
 ]
 _UNITS: Mapping[Task, Callable[[Spec], tuple[Unit, float | np.ndarray]]] = {
     "language_modelling": lambda spec: ("nats a token", 1.0),

@@ -78,6 +78,8 @@ def explanation_page(
 
 def _table(lines: Sequence[Line]) -> str:
     heads = "".join(f"<th>{h}<small>{note}</small></th>" for h, note in _HEADS.items())
+    if not lines:
+        return ""
     return f"<table><tr>{heads}</tr>{''.join(map(_row, lines))}</table>"
 
 

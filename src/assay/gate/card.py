@@ -84,6 +84,8 @@ def _purpose(facts: Facts, inputs: str) -> str:
         return f"Gives {inputs} any of {len(facts.classes)} labels ({named}{more})"
     if facts.ahead:
         return f"Forecasts {facts.ahead} from the last {facts.window} steps"
+    if facts.task == "generation":
+        return f"Makes images like those of `{facts.choices['data']}` from noise"
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     return f"Predicts `{facts.target}` ({what}) from {inputs}"
 
@@ -117,7 +119,16 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
 
 
-_OF_SLICES = ("accuracy", "subset_accuracy", "f1_macro", "recall", "rmse", "r2")
+_OF_SLICES = (
+    "coverage",
+    "share_of_samples",
+    "accuracy",
+    "subset_accuracy",
+    "f1_macro",
+    "recall",
+    "rmse",
+    "r2",
+)
 
 
 def _slices(facts: Facts) -> Iterator[str]:
@@ -171,9 +182,13 @@ def _reproduce(facts: Facts) -> Iterator[str]:
 
 def _load(facts: Facts) -> Iterator[str]:
     address = f"models:/{facts.name}/{facts.version}"
-    yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv", "")
-    yield from ("or in Python, rows numbered from 0:", "")
-    given = _ARRAYS.get(facts.kind, "frame.reset_index(drop=True)")
+    if facts.task == "generation":
+        yield from ("## To use it", "", "In Python; noise is float32, rows by numbers:", "")
+        given = "{'noise': noise}"
+    else:
+        yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv", "")
+        yield from ("or in Python, rows numbered from 0:", "")
+        given = _ARRAYS.get(facts.kind, "frame.reset_index(drop=True)")
     yield f"    mlflow.pyfunc.load_model('{address}').predict({given})"
 
 

@@ -19,7 +19,7 @@ from assay.data.table import as_text
 from assay.data.tokenizer import encode
 from assay.data.windows import filled
 from assay.errors import DataError, nearest
-from assay.inference.signature import SEQUENCE, TOKENS, Signature, Tensor
+from assay.inference.signature import NOISE, SEQUENCE, TOKENS, Signature, Tensor
 
 _WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
 _WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
@@ -34,9 +34,16 @@ ROW = "row"
 def split_feeds(
     split: Split, signature: Signature, *, batch_size: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the raw inputs of a split's rows, batch by batch, in their order."""
-    if signature.kind == "table":
-        feeds = frame_feeds(split.rows(), signature)
+    """Yield the raw inputs of a split's rows, batch by batch, in their order.
+
+    A generator takes noise: as many draws as there are rows.
+    """
+    if signature.kind == "table" or signature.task == "generation":
+        feeds = (
+            draw_noise(signature, rows=len(split), seed=0)
+            if signature.task == "generation"
+            else frame_feeds(split.rows(), signature)
+        )
         for start in range(0, len(split), batch_size):
             yield {name: array[start : start + batch_size] for name, array in feeds.items()}
         return
@@ -55,7 +62,15 @@ def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarr
     where all lines are the steps of one row; the last of them are looked at. Raises DataError with
     every problem of the columns' names, or with the first value that does not fit.
     """
-    return _FRAMES[signature.kind](frame.rename(columns=str), signature)
+    read = _noise if signature.task == "generation" else _FRAMES[signature.kind]
+    return read(frame.rename(columns=str), signature)
+
+
+def _noise(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
+    (tensor,) = signature.inputs
+    names = [f"{NOISE}_{i}" for i in range(tensor.shape[1])]
+    _check_names(frame, names)
+    return {NOISE: np.stack([_numbers(frame[name]) for name in names], 1).astype(np.float32)}
 
 
 def _columns(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
@@ -94,6 +109,13 @@ def _window(steps: np.ndarray, window: int) -> np.ndarray:
             f"a forecast looks at the last {window} steps of each row, but one has {len(steps)}"
         )
     return np.asarray(filled(steps[None, -window:])[0])
+
+
+def draw_noise(signature: Signature, *, rows: int, seed: int) -> dict[str, np.ndarray]:
+    """Return what a generator makes ``rows`` samples of; the same for the same seed."""
+    (tensor,) = signature.inputs
+    drawn = np.random.default_rng(seed).standard_normal((rows, tensor.shape[1]), np.float32)
+    return {tensor.name: drawn}
 
 
 def unseen_categories(

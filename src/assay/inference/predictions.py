@@ -14,7 +14,15 @@ from assay.data.prepared import ID
 from assay.data.spec import OF_STEPS, Task, required
 from assay.data.tokenizer import decode
 from assay.errors import ArtifactError
-from assay.inference.signature import ANOMALY, LIKELIHOOD, PREDICTION, PROBABILITY, SCORE, Signature
+from assay.inference.signature import (
+    ANOMALY,
+    IMAGE,
+    LIKELIHOOD,
+    PREDICTION,
+    PROBABILITY,
+    SCORE,
+    Signature,
+)
 
 TARGET = "target"
 Outputs: TypeAlias = Mapping[str, np.ndarray]
@@ -118,6 +126,11 @@ def _tags(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     return pd.DataFrame({PREDICTION: [" ".join(map(str, row)) for row in outputs[PREDICTION]]})
 
 
+def _pixel_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
+    images = outputs[IMAGE].reshape(len(outputs[IMAGE]), -1)
+    return pd.DataFrame(images, columns=[f"pixel_{i}" for i in range(images.shape[1])])
+
+
 _SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
     "language_modelling": itemgetter(LIKELIHOOD),
     "tagging": itemgetter(PROBABILITY),
@@ -135,6 +148,7 @@ _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
     "regression": _table,
     "forecasting": _forecast_table,
     "reconstruction": _flag_table,
+    "generation": _pixel_table,
 }
 
 

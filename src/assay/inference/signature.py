@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,11 @@ from assay.errors import ArtifactError
 
 PREDICTION, PROBABILITY, IMAGE = "prediction", "probability", "image"
 SCORE, ANOMALY, RECONSTRUCTION, GIVEN = "score", "anomaly", "reconstruction", "given"
-SEQUENCE, TOKENS = "sequence", "tokens"
+SEQUENCE, TOKENS, NOISE = "sequence", "tokens", "noise"
 LIKELIHOOD = "log_likelihood"
 Label = str | int | bool
 Holds = Literal[
-    "numeric", "boolean", "categorical", "image", "sequence", "tokens", "lengths", "output"
+    "numeric", "boolean", "categorical", "image", "sequence", "tokens", "lengths", "noise", "output"
 ]
 
 _MISSING_NUMBER = "NaN is a missing value: it becomes the column's median"
@@ -67,13 +67,21 @@ class Signature:
 
 
 def signature_of(
-    spec: Spec, *, threshold: float | None = None, thresholds: tuple[float, ...] = ()
+    spec: Spec,
+    *,
+    threshold: float | None = None,
+    thresholds: tuple[float, ...] = (),
+    latent: int | None = None,
 ) -> Signature:
-    """Return the signature of the graph that a specification leads to."""
+    """Return the signature of the graph that a specification leads to.
+
+    ``threshold`` is that of a reconstruction, ``thresholds`` those of labels, ``latent`` the size of
+    a generator's noise.
+    """
     return Signature(
         task=spec.task,
         kind=spec.kind,
-        inputs=_INPUTS[spec.kind](spec),
+        inputs=_noise_inputs(latent) if latent else _INPUTS[spec.kind](spec),
         outputs=_OUTPUTS[spec.task](spec),
         classes=spec.classes,
         text=spec.text,
@@ -161,6 +169,16 @@ def _tag_outputs(spec: Spec) -> tuple[Tensor, ...]:
     )
 
 
+def _noise_inputs(latent: int) -> tuple[Tensor, ...]:
+    note = "independent numbers of the standard normal distribution"
+    return (Tensor(name=NOISE, type="float", shape=(-1, latent), holds="noise", note=note),)
+
+
+def _sample_outputs(spec: Spec) -> tuple[Tensor, ...]:
+    (image,) = _image_inputs(spec)
+    return (replace(image, holds="output", note="rows, channels, height, width; generated"),)
+
+
 def _anomaly_outputs(spec: Spec) -> tuple[Tensor, ...]:
     of = "of each feature, in standard deviations"
     return (
@@ -215,6 +233,7 @@ _OUTPUTS: Mapping[Task, Callable[[Spec], tuple[Tensor, ...]]] = {
     "regression": _value_outputs,
     "forecasting": _forecast_outputs,
     "reconstruction": _anomaly_outputs,
+    "generation": _sample_outputs,
 }
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.data.spec import Spec, Task, required
-from assay.layers.preprocess import mask
+from assay.layers.preprocess import level_range, mask
 
 
 def answer_of(spec: Spec) -> nn.Module:
@@ -94,6 +94,24 @@ class ReconstructionError(nn.Module):
         return (outputs[:, 0].float() - outputs[:, 1].float()).square().mean(dim=1)
 
 
+class Pixels(nn.Module):
+    """Images of -1 to 1 (batch, channels, height, width) to the levels that training rows have."""
+
+    lowest: Tensor
+    span: Tensor
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        lowest, span = level_range(required(spec.image))
+        self.register_buffer("lowest", lowest, persistent=False)
+        self.register_buffer("span", span, persistent=False)
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return uint8 of the same shape."""
+        levels = self.lowest + (outputs.float() + 1) / 2 * self.span
+        return levels.round().clamp(0, 255).to(torch.uint8)
+
+
 _ANSWERS: Mapping[Task, Callable[[Spec], nn.Module]] = {
     "classification": lambda spec: Probabilities(),
     "multilabel": lambda spec: LabelProbabilities(),
@@ -102,4 +120,5 @@ _ANSWERS: Mapping[Task, Callable[[Spec], nn.Module]] = {
     "language_modelling": lambda spec: LogProbabilities(),
     "tagging": lambda spec: Probabilities(),
     "reconstruction": lambda spec: ReconstructionError(),
+    "generation": Pixels,
 }

@@ -11,6 +11,7 @@ from assay.data.spec import Spec
 from assay.errors import ConfigError
 from assay.layers.adapters import adapter
 from assay.layers.answer import answer_of, text_log_likelihood
+from assay.layers.judge import Judge
 from assay.layers.level import Level
 from assay.layers.preprocess import preprocess
 from assay.layers.shape import Model, answers_of, form_of, forms_of
@@ -22,7 +23,8 @@ class Network(nn.Module):
     Inputs are given by name: ``numeric`` float32 (batch, columns) with NaN for a missing value,
     ``categorical`` int64 codes (batch, columns), ``image`` uint8 (batch, channels, height, width),
     ``sequence`` float32 (batch, steps, channels) or ``tokens`` int64 (batch, steps) with ``lengths``
-    int64 (batch,). Raises ConfigError when the model cannot take this kind of data, or cannot give
+    int64 (batch,); a generator takes ``noise`` float32 (batch, latent).
+    Raises ConfigError when the model cannot take this kind of data, or cannot give
     what its task asks for.
     """
 
@@ -47,6 +49,8 @@ class Network(nn.Module):
         forecast = spec.forecast
         self.level = Level(forecast) if forecast and forecast.level == "last" else None
         self.is_paired = form == "input"
+        judged = replace(spec, task="classification")
+        self.judge = Network(spec=judged, model=Judge()) if form == "sample" else None
 
     def forward(self, **inputs: Tensor) -> Tensor:
         """Return the body's float32 outputs.
@@ -55,8 +59,10 @@ class Network(nn.Module):
         forecasts, scaled steps and series in one axis; for steps, logits (batch, steps, classes). A
         body of several members may answer each row several times in training, all rows by the first
         member, then all by the second. A body that gives its input again is put beside it, (batch, 2,
-        features): what it gave, and what it was given.
+        features): what it gave, and what it was given. A generator gives images of -1 to 1.
         """
+        if self.judge is not None:
+            return self.body(**inputs)  # type: ignore[no-any-return]  # modules are untyped
         first = self.preprocess(**inputs)
         if self.level is not None:
             sequence, level = self.level.out_of(*first)
@@ -79,6 +85,10 @@ class Network(nn.Module):
         if not self.is_language:
             return answer
         return text_log_likelihood(answer, inputs["tokens"], inputs["lengths"])
+
+    def given(self, **inputs: Tensor) -> Tensor:
+        """Return what the body is given of inputs without lengths."""
+        return self.adapter(*self.preprocess(**inputs))[0]  # type: ignore[no-any-return]  # untyped
 
     def penalty(self) -> Tensor | None:
         """Return what the last forward adds to the loss, a scalar, where the body has such a thing."""

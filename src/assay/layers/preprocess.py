@@ -20,7 +20,34 @@ Given: TypeAlias = tuple[Tensor, ...]
 
 def preprocess(spec: Spec) -> Preprocess:
     """Return the first layer for the specification's kind of data."""
+    if spec.task == "generation":
+        return RangePreprocess(required(spec.image))
     return _KINDS[spec.kind](spec)
+
+
+class RangePreprocess(nn.Module):
+    """uint8 images (batch, C, H, W) to float32 of -1 to 1, the ends of the levels of training rows."""
+
+    lowest: Tensor
+    span: Tensor
+
+    def __init__(self, image: Image) -> None:
+        super().__init__()
+        self.shape = Shape("image", (image.channels, image.height, image.width))
+        lowest, span = level_range(image)
+        _constant(self, "lowest", lowest)
+        _constant(self, "span", span)
+
+    def forward(self, *, image: Tensor) -> Given:
+        """Return the scaled images."""
+        return ((image.to(self.span.dtype) - self.lowest) / self.span * 2 - 1,)
+
+
+def level_range(image: Image) -> tuple[Tensor, Tensor]:
+    """Return the lowest level of each channel and how many lie above it, (1, channels, 1, 1)."""
+    lowest = torch.tensor(image.lowest, dtype=torch.float32).reshape(1, -1, 1, 1)
+    highest = torch.tensor(image.highest, dtype=torch.float32).reshape(1, -1, 1, 1)
+    return lowest, (highest - lowest).clamp(min=1.0)
 
 
 def mask(lengths: Tensor, *, steps: int) -> Tensor:
@@ -125,7 +152,9 @@ class TablePreprocess(nn.Module):
         return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=1),)
 
 
-Preprocess: TypeAlias = TablePreprocess | ImagePreprocess | SeriesPreprocess | TokenPreprocess
+Preprocess: TypeAlias = (
+    TablePreprocess | ImagePreprocess | RangePreprocess | SeriesPreprocess | TokenPreprocess
+)
 
 _KINDS: Mapping[Kind, Callable[[Spec], Preprocess]] = {
     "table": lambda spec: TablePreprocess(numeric=spec.numeric, categorical=spec.categorical),

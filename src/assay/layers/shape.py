@@ -11,7 +11,7 @@ from torch import nn
 from assay.data.spec import Task
 
 InputKind = Literal["vector", "image", "sequence", "tokens"]
-Gives = Literal["row", "step", "input"]
+Gives = Literal["row", "step", "input", "sample"]
 Answers = Literal["class", "labels", "numbers"]
 
 
@@ -26,7 +26,8 @@ class Shape:
     Sequences and tokens come with ``lengths``, int64 (batch,), each at least 1.
 
     ``gives`` is what the body returns: ``row`` (batch, outputs); ``step`` (batch, steps, outputs);
-    ``input`` what it was given, again. ``is_causal`` asks that no step sees a later one.
+    ``input`` what it was given, again; ``sample`` things like it, from noise.
+    ``is_causal`` asks that no step sees a later one.
     ``answers`` says what the outputs are: the logits of one of several classes, of each of several
     labels, or numbers. ``one_hot`` lists, for a vector, the (first, count) of features that are one
     column's categories.
@@ -61,6 +62,7 @@ _FORMS: Mapping[Task, Gives] = {
     "language_modelling": "step",
     "tagging": "step",
     "reconstruction": "input",
+    "generation": "sample",
 }
 
 

@@ -15,7 +15,8 @@ class Evaluate:
     ``slices`` names columns, besides the sensitive ones, by whose values the metrics are reported
     too, and ``slice_rows`` the fewest rows that a value needs for that. Baselines are fitted on at most
     ``baseline_rows`` training rows; detectors of anomalies flag the share ``false_alarms`` of
-    validation rows where none of those is known to be an anomaly. ``threads`` bounds ONNX Runtime and the baselines.
+    validation rows where none of those is known to be an anomaly. ``samples`` is how many a generator is
+    measured by at a time. ``threads`` bounds ONNX Runtime and the baselines.
     """
 
     resamples: Annotated[int, Ge(1)] = 1000
@@ -26,5 +27,6 @@ class Evaluate:
     slice_rows: Annotated[int, Ge(1)] = 20
     baseline_rows: Annotated[int, Ge(10)] = 50_000
     false_alarms: Annotated[float, Gt(0), Lt(1)] = 0.01
+    samples: Annotated[int, Ge(50)] = 1000
     batch_size: Annotated[int, Ge(1)] = 1024
     threads: Annotated[int, Ge(1)] = 2

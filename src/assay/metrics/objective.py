@@ -42,6 +42,9 @@ _LESS_IS_BETTER = frozenset(
         "smape",
         "reconstruction_mse",
         "false_alarm_rate",
+        "frechet",
+        "missing_classes",
+        "copied",
     }
 )
 _OBJECTIVES: Mapping[Task, str] = {
@@ -52,6 +55,7 @@ _OBJECTIVES: Mapping[Task, str] = {
     "language_modelling": "log_loss",
     "tagging": "log_loss",
     "reconstruction": "reconstruction_mse",
+    "generation": "frechet",
 }
 
 

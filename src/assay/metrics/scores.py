@@ -13,6 +13,7 @@ import numpy as np
 from assay.data.spec import Task
 from assay.metrics.anomaly import anomaly_metrics
 from assay.metrics.confusion import from_confusion
+from assay.metrics.coverage import coverage_metric
 from assay.metrics.forecasts import forecast_metrics
 from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
@@ -169,4 +170,5 @@ _TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
     "language_modelling": language_metrics,
     "tagging": tagging_metrics,
     "reconstruction": anomaly_metrics,
+    "generation": coverage_metric,
 }

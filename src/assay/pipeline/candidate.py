@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from assay.layers.network import Network
 from assay.layers.shape import Model
 from assay.metrics.objective import objective, objective_error
 from assay.metrics.scores import score
 from assay.pipeline.inputs import Inputs
+from assay.pipeline.judging import teach
 from assay.pipeline.network import build_network, predict
 from assay.pipeline.resume import Resumable
 from assay.training.fit import Fit, fit
@@ -44,6 +47,7 @@ def try_candidate(
     on_epoch: Callable[[int, Mapping[str, float]], None] = _ignore,
     progress: bool = False,
     kept: Resumable | None = None,
+    on_samples: Callable[[int, np.ndarray], None] | None = None,
 ) -> Outcome:
     """Fit a model with these knobs and score it on the validation split.
 
@@ -51,9 +55,12 @@ def try_candidate(
     it is called in one process. ``on_epoch`` is given the epoch, counted from 1, and its row, which
     has ``valid_<objective>``; what it raises comes out unchanged. With ``kept`` a fit that was cut off
     goes on. Raises ConfigError for a model,
-    a loss or a device that does not fit, TrainingError when the fit diverges.
+    a loss or a device that does not fit, TrainingError when the fit diverges. ``on_samples`` is
+    as for ``fit``.
     """
     network = build_network(model, inputs.spec, seed=seed)
+    if network.judge is not None:
+        teach(network.judge, inputs)
     fitted = fit(
         network,
         train=inputs.train,
@@ -64,7 +71,10 @@ def try_candidate(
         on_epoch=on_epoch,
         progress=progress,
         checkpoints=kept.checkpoints(training.checkpoint) if kept else None,
+        on_samples=on_samples,
     )
+    if network.judge is not None:
+        return _generator(network, fitted)
     task = inputs.spec.task
     target, output = inputs.valid.target, predict(network, inputs.valid)
     naive = inputs.spec.forecast.naive if inputs.spec.forecast else ()
@@ -77,3 +87,10 @@ def try_candidate(
         fit=fitted,
         network=network,
     )
+
+
+def _generator(network: Network, fitted: Fit) -> Outcome:
+    """A generator's samples were measured after each epoch: those of the best one count."""
+    row = fitted.history[fitted.best_epoch - 1]
+    metrics = {n.removeprefix("valid_"): v for n, v in row.items() if n.startswith("valid_")}
+    return Outcome(value=fitted.best_value, error=0.0, metrics=metrics, fit=fitted, network=network)

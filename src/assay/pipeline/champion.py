@@ -15,6 +15,7 @@ from assay.inference.feeds import split_feeds
 from assay.inference.predictions import scores_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
+from assay.pipeline.judged import covered_rows
 from assay.tracking import registry
 from assay.tracking.registry import Version
 
@@ -60,9 +61,11 @@ def answers_of(version: Version, test: Split, *, signature: Signature) -> np.nda
 
 
 def graph_answers(graph: Path, test: Split, *, signature: Signature) -> np.ndarray:
-    """Return the scores of a graph for a split, as the metrics take them."""
+    """Return the scores of a graph for a split, as the metrics take them; covered rows for samples."""
     session = Session(graph)
     session.require(signature)
+    if signature.task == "generation":
+        return covered_rows(session, signature, test=test)
     outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
     return scores_of(outputs, signature)
 

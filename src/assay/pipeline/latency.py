@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from assay.data.prepared import Split
+from assay.layers.adversaries import latent_of
 from assay.layers.network import Network
 
 _ROWS = 50
@@ -27,6 +28,8 @@ def milliseconds_per_prediction(network: Network, split: Split) -> float:
 def _seconds(network: Network, split: Split, row: int) -> float:
     batch = split.batch(np.array([row]))
     inputs = {name: torch.from_numpy(array) for name, array in batch.items()}
+    if network.judge is not None:
+        inputs = {"noise": torch.zeros(1, latent_of(network))}
     with torch.inference_mode():
         started = time.perf_counter()
         network.predict(**inputs)

@@ -13,9 +13,9 @@ import pandas as pd
 from assay.artifacts.files import digest, read_json, read_yaml
 from assay.artifacts.manifest import artifact
 from assay.artifacts.paths import project_root
-from assay.data.prepared import Split
+from assay.data.prepared import ID, Split
 from assay.data.spec import Spec, read_spec
-from assay.inference.feeds import frame_feeds
+from assay.inference.feeds import draw_noise, frame_feeds
 from assay.inference.signature import Signature, read_signature
 from assay.tracking.revision import revision_tags
 
@@ -84,6 +84,8 @@ def _provenance(graph: Path, config: Path) -> dict[str, str]:
 
 def example_rows(candidate: Candidate) -> pd.DataFrame | dict[str, np.ndarray]:
     """Return a few test rows in the form of ``raw_rows``; a single one where rows are arrays."""
+    if candidate.signature.task == "generation":
+        return draw_noise(candidate.signature, rows=1, seed=0)
     if candidate.signature.kind == "table":
         return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature)).head(
             _EXAMPLE_ROWS
@@ -92,7 +94,20 @@ def example_rows(candidate: Candidate) -> pd.DataFrame | dict[str, np.ndarray]:
 
 
 def raw_rows(candidate: Candidate) -> pd.DataFrame | dict[str, np.ndarray]:
-    """Return the test rows as a user would give them: a frame of columns, or arrays by name."""
+    """Return the test rows as a user would give them: a frame of columns, or arrays by name.
+
+    For a generator, the noise of the samples that were measured.
+    """
+    if candidate.signature.task == "generation":
+        knobs = candidate.config["evaluate"]
+        return draw_noise(candidate.signature, rows=knobs["samples"], seed=knobs["seed"])
     if candidate.signature.kind == "table":
         return pd.DataFrame(frame_feeds(candidate.test.rows(), candidate.signature))
     return candidate.test.whole()
+
+
+def row_ids(candidate: Candidate) -> list[object]:
+    """Return what the rows of ``raw_rows`` are called."""
+    if candidate.signature.task == "generation":
+        return list(range(candidate.config["evaluate"]["samples"]))
+    return candidate.test.rows()[ID].tolist()

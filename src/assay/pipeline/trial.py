@@ -19,6 +19,7 @@ from assay.inference.feeds import split_feeds
 from assay.inference.session import Session
 from assay.inference.signature import Signature
 from assay.metrics.knobs import Evaluate
+from assay.metrics.objective import Objective
 from assay.metrics.slices import parts
 from assay.pipeline.champion import graph_answers
 from assay.pipeline.registration import Candidate
@@ -27,6 +28,8 @@ _REQUESTS = 200
 _WARM = 10
 _QUANTILE = 0.95
 _CONFIDENCE = 0.95
+_COVERAGE = Objective(name="coverage", direction="maximize")
+"""Of what is measured of samples, it alone is known row by row."""
 
 
 def evidence_of(candidate: Candidate, *, gate: Gate) -> Evidence:
@@ -83,7 +86,7 @@ def contest(
         target=np.asarray(test.target),
         ours=ours,
         champion=champion,
-        goal=metric_of(gate, task=task),
+        goal=_COVERAGE if task == "generation" else metric_of(gate, task=task),
         looks=looks,
         slices=dict(_slices(test, columns, knobs)) if champion else {},
         knobs=knobs,

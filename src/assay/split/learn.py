@@ -53,14 +53,17 @@ def _image(raw: Raw, train: np.ndarray) -> Learned:
     images = required(raw.images)
     _, channels, height, width = images.shape
     levels = np.arange(_LEVELS)
-    means, stds = [], []
+    means, stds, ends = [], [], []
     for histogram in _histograms(images, train):
         mean = float(histogram @ levels / histogram.sum())
         variance = float(histogram @ (levels - mean) ** 2 / histogram.sum())
         means.append(mean)
         stds.append(variance**0.5 or 1.0)
+        ends.append(np.flatnonzero(histogram)[[0, -1]].tolist())
     size = {"channels": channels, "height": height, "width": width}
-    return {"image": Image(**size, mean=tuple(means), std=tuple(stds))}
+    lowest, highest = zip(*ends, strict=True)
+    found = Image(**size, mean=tuple(means), std=tuple(stds), lowest=lowest, highest=highest)
+    return {"image": found}
 
 
 def _histograms(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -138,6 +141,16 @@ def tags_of(raw: Raw) -> Ragged:
     return raw.targets
 
 
+def _judged_classes(raw: Raw, train: np.ndarray) -> Learned:
+    """The classes by which a judge learns to look at samples."""
+    if raw.kind != "image" or not raw.roles.target:
+        raise DataError(
+            "data.task: generation needs images with classes, by which a classifier learns the "
+            "features that samples are measured in"
+        )
+    return _classes(raw, train)
+
+
 def _number(raw: Raw, train: np.ndarray) -> Learned:
     numbers = _target(raw, train).astype(float)
     return {"target_mean": float(numbers.mean()), "target_std": float(numbers.std(ddof=0)) or 1.0}
@@ -182,4 +195,5 @@ _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray], Learned]] = {
     "regression": _number,
     "forecasting": _forecast,
     "reconstruction": lambda raw, train: {},
+    "generation": _judged_classes,
 }

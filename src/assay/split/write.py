@@ -162,4 +162,5 @@ _TARGETS: Mapping[Task, Callable[[Raw, np.ndarray, Spec, Path], None]] = {
     "regression": _numbers,
     "forecasting": _forecasts,
     "reconstruction": _anomalies,
+    "generation": _codes,
 }

@@ -48,6 +48,16 @@ from assay.pipeline.detection import (
     reconstructed,
 )
 from assay.pipeline.forecasting import forecast_pictures, horizon_table, with_truth
+from assay.pipeline.gallery import (
+    baseline_sets,
+    class_slices,
+    gallery,
+    generator_sets,
+    measured,
+    sample_table,
+    sampling_pictures,
+    sampling_words,
+)
 from assay.pipeline.labelled import label_pictures, label_tables
 from assay.pipeline.sampling import sample_text
 from assay.tracking.looks import note_look
@@ -64,6 +74,7 @@ _COMPARED = {
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),
     "forecasting": ("mase", "mae", "rmse", "smape"),
+    "generation": ("frechet", "coverage", "density"),
 }
 _EMPTY: dict[str, tuple[str, ...]] = {
     "confusion": ("actual", "predicted"),
@@ -107,6 +118,10 @@ def run(params: Params) -> None:
     knobs = params.evaluate
     with staged("evaluate") as folder, stage_run("evaluate", folder=folder) as tracked:
         note_look(tracked)
+        spec = read_spec(artifact("prepare", "spec.json"))
+        if spec.task == "generation":
+            _evaluate_generator(spec, knobs, folder=folder, tracked=tracked)
+            return
         asked = _ask(knobs)
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = _resampled(asked, asked.output, knobs)
@@ -124,6 +139,41 @@ def run(params: Params) -> None:
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
         _draw(asked, tables, beside, folder / "pictures", answers=answers)
         _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
+
+
+def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: Tracked) -> None:
+    """Measure samples of the exported graph against the test rows, as its judge sees both."""
+    signature = read_signature(artifact("export", "signature.json"))
+    session = Session(artifact("export", "model.onnx"), threads=knobs.threads)
+    seen = gallery(
+        Session(artifact("export", "instruments") / "judge.onnx", threads=knobs.threads),
+        train=Split(artifact("prepare", "train")),
+        test=Split(artifact("prepare", "test")),
+        classes=len(spec.classes),
+        knobs=knobs,
+    )
+    sets = generator_sets(session, signature, knobs=knobs)
+    ours, images = measured(sets, seen, knobs=knobs), sets(0)
+    sample_table(images, seen, signature=signature, spec=spec).to_parquet(
+        folder / "predictions.parquet", index=False
+    )
+    answers, theirs = {}, {}
+    for name, about, others in baseline_sets(seen, knobs=knobs):
+        answers[name] = Answer(output=np.empty(0), about=about, rows=len(seen.train))
+        theirs[name] = measured(others, seen, knobs=knobs)
+    verdicts = _verdicts(spec, ours, theirs)
+    words = sampling_words(ours.values, seen=seen, spec=spec)
+    metrics = ours.intervals()
+    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "slices.json", class_slices(images, seen, spec=spec))
+    write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
+    write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": words})
+    _write_tables({}, folder / "plots")
+    beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
+    (folder / "pictures").mkdir()
+    pictures = sampling_pictures(images, seen, spec=spec)
+    _save({"baselines": _forest(spec, beside), **pictures}, folder / "pictures")
+    _report(metrics, beside, [*verdicts.values(), words], folder=folder, tracked=tracked)
 
 
 def _ask(knobs: Evaluate) -> _Asked:
@@ -295,18 +345,22 @@ def _draw(
     answers: Mapping[str, Answer],
 ) -> None:
     folder.mkdir()
-    spec = asked.spec
-    names = [name for name in _COMPARED[spec.task] if name in beside["model"]]
-    better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
-    pictures = {
-        "baselines": forest(beside, metrics=better),
-        **_of_task(asked, tables, beside["model"], answers=answers),
-    }
-    for name, figure in pictures.items():
-        figure.savefig(folder / f"{name}.png")
-    if spec.task == "language_modelling":
+    pictures = _of_task(asked, tables, beside["model"], answers=answers)
+    _save({"baselines": _forest(asked.spec, beside), **pictures}, folder)
+    if asked.spec.task == "language_modelling":
         text = sample_text(asked.session, asked.signature, asked.split)
         write_text(folder / "sample.md", text)
+
+
+def _forest(spec: Spec, beside: Mapping[str, Mapping[str, Interval]]) -> Figure:
+    names = [name for name in _COMPARED[spec.task] if name in beside["model"]]
+    better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
+    return forest(beside, metrics=better)
+
+
+def _save(pictures: Mapping[str, Figure], folder: Path) -> None:
+    for name, figure in pictures.items():
+        figure.savefig(folder / f"{name}.png")
 
 
 def _of_task(

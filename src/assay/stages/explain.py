@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.artifacts.files import write_json
+from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain
@@ -19,13 +20,23 @@ from assay.explanation.tables import (
     importance_table,
 )
 from assay.explanation.trust import all_verdicts
-from assay.inference.signature import Signature
+from assay.inference.session import Session
+from assay.inference.signature import Signature, read_signature
 from assay.pipeline.account import account_of
 from assay.pipeline.page import write_page
 from assay.pipeline.portraits import draw_explanations, output_names
+from assay.pipeline.walking import (
+    draw_walks,
+    walk,
+    walk_faithfulness,
+    walk_importance,
+    walk_table,
+    write_walk_page,
+)
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
+_BATCH = 4096
 _DIGITS = "%.6g"
 
 
@@ -40,12 +51,34 @@ def run(params: Params) -> None:
     """Explain test rows through the exported graph by SHAP and LIME, and score the explanations."""
     knobs = params.explain
     with staged("explain") as folder, stage_run("explain", folder=folder) as tracked:
+        signature = read_signature(artifact("export", "signature.json"))
+        if signature.task == "generation":
+            _explain_generator(signature, knobs, folder=folder, tracked=tracked)
+            return
         found = account_of(knobs)
-        signature, subject, outcome = found.signature, found.subject, found.outcome
+        subject, outcome = found.subject, found.outcome
         _write(folder, signature, subject, outcome=outcome, scores=found.scores)
         draw_explanations(folder / "pictures", signature, subject, outcome=outcome, top=knobs.top)
         write_page(folder / "explanations.html", found, pictures=folder / "pictures")
         _track(tracked, folder, outcome=outcome, scores=found.scores)
+
+
+def _explain_generator(
+    signature: Signature, knobs: Explain, *, folder: Path, tracked: Tracked
+) -> None:
+    """Move through the noise of a generator: there is no row whose prediction could be explained."""
+    session = Session(artifact("export", "model.onnx"), batch_size=_BATCH)
+    found = walk(session, signature, knobs=knobs)
+    scores = walk_faithfulness(found)
+    walk_importance(found).to_csv(folder / "importance.csv", index=False, float_format=_DIGITS)
+    walk_table(found).to_parquet(folder / "attributions.parquet", index=False)
+    write_json(folder / "faithfulness.json", scores)
+    draw_walks(folder / "pictures", found)
+    write_walk_page(folder / "explanations.html", scores, pictures=folder / "pictures")
+    log.info("walks: %s", scores["walks"]["verdict"])
+    tracked.log_metrics({"walk_jump": scores["walks"]["jump"]})
+    tracked.set_tags({"explanation": scores["walks"]["verdict"]})
+    _track_files(tracked, folder)
 
 
 def _write(
@@ -100,6 +133,10 @@ def _track(tracked: Tracked, folder: Path, *, outcome: Outcome, scores: Mapping[
     tracked.set_tags({f"explanation_{name}": words for name, words in verdicts.items()})
     is_good = all(words == TRUSTWORTHY for words in verdicts.values())
     tracked.set_tags({"explanation": TRUSTWORTHY if is_good else "weak: see faithfulness.json"})
+    _track_files(tracked, folder)
+
+
+def _track_files(tracked: Tracked, folder: Path) -> None:
     for path in sorted((folder / "pictures").iterdir()):
         tracked.log_artifact(path, "pictures")
     for name in (

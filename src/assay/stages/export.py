@@ -12,7 +12,8 @@ from assay.artifacts.staging import staged
 from assay.config.load import load
 from assay.data.prepared import Split
 from assay.data.spec import read_spec
-from assay.export.export import Exported, export
+from assay.export.export import export
+from assay.export.exported import Exported
 from assay.export.knobs import Export
 from assay.pipeline.effective import Effective
 from assay.pipeline.network import load_network
@@ -48,6 +49,11 @@ def _write(exported: Exported, folder: Path) -> None:
     if exported.threshold:
         parity["threshold"] = asdict(exported.threshold)
     write_json(folder / "parity.json", parity)
+    instruments = folder / "instruments"
+    instruments.mkdir()
+    write_json(instruments / "list.json", sorted(exported.instruments))
+    for name, graph in exported.instruments.items():
+        (instruments / name).write_bytes(graph)
 
 
 def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:

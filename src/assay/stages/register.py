@@ -31,7 +31,7 @@ from assay.gate.record import FILE, write_evidence
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.pipeline.champion import ask_again
-from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate
+from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate, row_ids
 from assay.pipeline.trial import contest_of, evidence_of
 from assay.tracking import registry
 from assay.tracking.difference import difference
@@ -138,7 +138,7 @@ def _require_same_predictions(version: Version, candidate: Candidate) -> None:
     outputs = reloaded_outputs(version, raw_rows(candidate))
     found = prediction_table(outputs, candidate.signature)
     wrong = _differing_rows(found, measured)
-    if list(measured[ID]) != list(candidate.test.rows()[ID]) or wrong.any():
+    if measured[ID].tolist() != row_ids(candidate) or wrong.any():
         raise ExportError(
             f"{version.uri}, loaded in a fresh process, gives other predictions than were "
             f"measured in {int(wrong.sum())} of {len(measured)} test rows: the version is deleted; "

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from assay.artifacts.files import read_json, write_yaml
 from assay.artifacts.manifest import artifact, recorded_digest
 from assay.artifacts.staging import staged
 from assay.config.load import load, merged
+from assay.data.spec import Spec, required
 from assay.errors import AssayError
 from assay.figures.curves import learning_curves
+from assay.figures.samples import sample_grid
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.effective import Effective
@@ -62,11 +66,26 @@ def _train(params: Params, kept: Resumable, *, folder: Path, tracked: Tracked) -
         on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
         progress=True,
         kept=kept,
+        on_samples=_on_samples(tracked, inputs.spec),
     )
     write_weights(folder / "weights.safetensors", outcome.fit.weights)
     _report(outcome, folder=folder, tracked=tracked)
     name = objective(inputs.spec.task).name
     _say(outcome, epochs=knobs.training.max_epochs, name=name)
+
+
+def _on_samples(tracked: Tracked, spec: Spec) -> Callable[[int, np.ndarray], None]:
+    """Return what draws samples along the training of a generator, and tracks the picture."""
+
+    def show(epoch: int, images: np.ndarray) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            picture = Path(scratch, f"epoch-{epoch:04d}.png")
+            share = images / max(1, *required(spec.image).highest)
+            figure = sample_grid(share, heading=f"Samples after epoch {epoch}", columns=8)
+            figure.savefig(picture)
+            tracked.log_artifact(picture, "samples")
+
+    return show
 
 
 def _effective(params: Params) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
@@ -17,6 +19,7 @@ from assay.data.prepared import Split
 from assay.data.spec import Spec
 from assay.layers.network import Network
 from assay.metrics.objective import objective
+from assay.training.adversarial import Adversarial
 from assay.training.as_it_is import is_trained, measured_row
 from assay.training.checkpoint import Checkpoints
 from assay.training.discipline import KeepSignals, silence, unswallowed
@@ -30,6 +33,7 @@ from assay.training.record import Record
 from assay.training.safekeeping import Safekeeping
 from assay.training.supervised import Supervised
 from assay.training.tally import Tally
+from assay.training.way import Way
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ def fit(
     on_epoch: Callable[[int, Mapping[str, float]], None],
     progress: bool,
     checkpoints: Checkpoints | None = None,
+    on_samples: Callable[[int, np.ndarray], None] | None = None,
 ) -> Fit:
     """Train ``network`` and leave it in evaluation mode, on the CPU, with its best weights.
 
@@ -72,7 +77,9 @@ def fit(
 
     With ``checkpoints``, which must belong to just these arguments, a fit that was cut off goes on
     from the latest one and gives the very same result; ``on_epoch`` is called for the earlier
-    epochs too. Ctrl-C and SIGTERM then end it after the batch at hand, with a checkpoint; a second
+    epochs too. ``on_samples`` is given an epoch and samples of a generator, now and then.
+
+    Ctrl-C and SIGTERM then end it after the batch at hand, with a checkpoint; a second
     one ends it at once. A network in which nothing is trained is measured as one epoch. Raises
     ConfigError for a loss or a device that does not fit, TrainingError when the loss becomes
     infinite or NaN.
@@ -90,15 +97,17 @@ def fit(
     batches = Batches(
         Rows(train), batch_size=knobs.batch_size, seed=seed, limit=knobs.limit_batches
     )
-    loss = build_loss(knobs, spec=spec, device=torch.device(hardware.device))
-    way = Supervised(
-        network,
-        loss=loss,
-        tally=Tally(spec),
-        knobs=knobs,
-        augment=Augment(knobs.augmentation, spec=spec, seed=seed),
-        is_fused=hardware.has_fused_steps,
-    )
+    plain: dict[str, Any] = {
+        "knobs": knobs,
+        "augment": Augment(knobs.augmentation, spec=spec, seed=seed),
+        "is_fused": hardware.has_fused_steps,
+    }
+    way: Way
+    if spec.task == "generation":
+        way = Adversarial(network, classes=len(spec.classes), on_samples=on_samples, **plain)
+    else:
+        loss = build_loss(knobs, spec=spec, device=torch.device(hardware.device))
+        way = Supervised(network, loss=loss, tally=Tally(spec), **plain)
     loop = Loop(
         way,
         record=record,
