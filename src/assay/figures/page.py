@@ -62,12 +62,10 @@ def explanation_page(
     single = [p for p in drawn if p.name.startswith("row-")]
     parts = [
         f"<h1>{escape(title)}</h1><p class=lead>{escape(lead)}</p>",
-        "<h2>How far each method can be believed</h2>",
-        _table(lines),
+        *(["<h2>How far each method can be believed</h2>", _table(lines)] if lines else []),
         "<h2>What matters on the whole</h2>",
         *map(_figure, whole),
-        "<h2>Single predictions</h2>",
-        *map(_figure, single),
+        *(["<h2>Single predictions</h2>", *map(_figure, single)] if single else []),
     ]
     head = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
@@ -78,8 +76,6 @@ def explanation_page(
 
 def _table(lines: Sequence[Line]) -> str:
     heads = "".join(f"<th>{h}<small>{note}</small></th>" for h, note in _HEADS.items())
-    if not lines:
-        return ""
     return f"<table><tr>{heads}</tr>{''.join(map(_row, lines))}</table>"
 
 
