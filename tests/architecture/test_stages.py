@@ -148,6 +148,7 @@ HOMES = {
     "optuna": "tuning",
     "mlflow": "tracking",
     "captum": "explanation",
+    "shap": "explanation",
     "lime": "explanation",
     "onnx": "export",
     "onnxruntime": "inference",

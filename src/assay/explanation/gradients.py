@@ -10,12 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 
 _INTEGRATION_STEPS = 24
-_DRAWS = 64
 _TOGETHER = 1024
 
 
@@ -58,7 +56,7 @@ def integrated_gradients(inner: Inner, given: Given, *, background: Tensor) -> n
         internal_batch_size=_TOGETHER,
     )
     averaged = found.reshape(len(given.rows), times, *background.shape[1:]).mean(dim=1)
-    return _by_feature(inner, averaged)
+    return by_feature(inner, averaged)
 
 
 def saliency(inner: Inner, given: Given) -> np.ndarray:
@@ -70,31 +68,11 @@ def saliency(inner: Inner, given: Given) -> np.ndarray:
     found = Saliency(inner.answer).attribute(
         rows, target=given.outputs, additional_forward_args=given.rest or None
     )
-    return _by_feature(inner, found)
+    return by_feature(inner, found)
 
 
-def gradient_shap(inner: Inner, given: Given, *, background: Tensor, seed: int) -> np.ndarray:
-    """Return expected gradients (rows, features), an estimate of SHAP values from the network.
-
-    Erion, Janizek, Sturmfels, Lundberg and Lee 2021 (doi:10.1038/s42256-021-00343-w): gradients
-    on the way from random background rows, each way a stratum of the walk.
-    """
-    draw = torch.Generator().manual_seed(seed)
-    parts = []
-    for i, row in enumerate(given.rows):
-        start = background[torch.randint(len(background), (_DRAWS,), generator=draw)]
-        share = (torch.arange(_DRAWS) + torch.rand(_DRAWS, generator=draw)) / _DRAWS
-        way = row - start
-        share = share.reshape(-1, *[1] * (way.ndim - 1))
-        point = (start + share * way).requires_grad_()
-        rest = tuple(r[i : i + 1].expand(_DRAWS, *r.shape[1:]) for r in given.rest)
-        total = inner.answer(point, *rest)[:, given.outputs[i]].sum()
-        (slope,) = torch.autograd.grad(total, point)
-        parts.append((slope * way).mean(dim=0))
-    return _by_feature(inner, torch.stack(parts))
-
-
-def _by_feature(inner: Inner, found: Tensor) -> np.ndarray:
+def by_feature(inner: Inner, found: Tensor) -> np.ndarray:
+    """Return attributions of numbers, (rows, ...), summed up by feature: float64 (rows, features)."""
     flat = found.detach().numpy().astype(np.float64).reshape(len(found), -1)
     belongs = np.eye(inner.features)[inner.feature.ravel()]
     return np.asarray(flat @ belongs)

@@ -13,10 +13,10 @@ from torch import Tensor
 from assay.artifacts.files import read_json
 from assay.data.spec import Spec
 from assay.explanation.curves import Asked
+from assay.explanation.expected import gradient_shap
 from assay.explanation.gradients import (
     Given,
     Inner,
-    gradient_shap,
     integrated_gradients,
     saliency,
 )

@@ -1,0 +1,56 @@
+"""Expected gradients: SHAP values from the network itself, by the package shap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from assay.explanation.gradients import Given, Inner, by_feature
+
+# Each process would compile SHAP's loops anew, for four seconds; as plain Python they take 0.1.
+_NUMBA: Any = numba.config
+_WAS_DISABLED = _NUMBA.DISABLE_JIT
+_NUMBA.DISABLE_JIT = True
+from shap import GradientExplainer  # noqa: E402 - after the switch
+
+_NUMBA.DISABLE_JIT = _WAS_DISABLED
+_DRAWS = 64
+
+
+def gradient_shap(inner: Inner, given: Given, *, background: Tensor, seed: int) -> np.ndarray:
+    """Return expected gradients (rows, features), an estimate of SHAP values from the network.
+
+    Erion, Janizek, Sturmfels, Lundberg and Lee 2021 (doi:10.1038/s42256-021-00343-w): the mean of
+    gradients at random places on the way from random background rows.
+    """
+    found = [
+        _values(inner, given, row, background=background, seed=seed)
+        for row in range(len(given.rows))
+    ]
+    return by_feature(inner, torch.from_numpy(np.stack(found)))
+
+
+def _values(inner: Inner, given: Given, row: int, *, background: Tensor, seed: int) -> np.ndarray:
+    rest = tuple(part[row : row + 1] for part in given.rest)
+    output = int(given.outputs[row])
+    explainer: Any = GradientExplainer(
+        _OneOutput(inner, rest, output), background, batch_size=_DRAWS
+    )
+    values = explainer.shap_values(given.rows[row : row + 1], nsamples=_DRAWS, rseed=seed)
+    return np.asarray(values)[0, ..., 0]
+
+
+class _OneOutput(nn.Module):
+    """A network's explained output, (rows, 1); ``rest`` is what the body takes beside the input."""
+
+    def __init__(self, inner: Inner, rest: tuple[Tensor, ...], output: int) -> None:
+        super().__init__()
+        self._inner, self._rest, self._output = inner, rest, output
+
+    def forward(self, rows: Tensor) -> Tensor:
+        rest = tuple(part.expand(len(rows), *part.shape[1:]) for part in self._rest)
+        return self._inner.answer(rows, *rest)[:, self._output : self._output + 1]
