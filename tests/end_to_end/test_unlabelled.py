@@ -103,7 +103,7 @@ def test_a_gan_ends_as_a_registered_generator(project: Project, generator: list[
     metrics = _read(project, "evaluate/metrics.json")
     assert {"frechet", "coverage", "density", "missing_classes", "copied"} <= set(metrics)
     ceiling = _read(project, "evaluate/baselines.json")["training_rows"]["metrics"]
-    assert ceiling["coverage"]["value"] > 0.9 > metrics["coverage"]["value"]
+    assert ceiling["coverage"]["value"] > 0.8 > metrics["coverage"]["value"]
     assert "mode collapse" in _read(project, "evaluate/verdict.json")["fitting"]
     assert _read(project, "register/receipt.json")["name"] == "digits-gan"
     pictures = project.root / "artifacts"
