@@ -108,10 +108,14 @@ def _counts(grams: Counter[Gram]) -> _Counts:
 
 
 def _discounts(grams: Counter[Gram]) -> tuple[float, float, float]:
-    """Return what is taken from counts of 1, 2, and 3 or more; 0.75 where too few grams say."""
+    """Return what is taken from counts of 1, 2, and 3 or more; 0.75 where too few grams say.
+
+    Where one of the three estimates is not above 0, all take the single discount of Ney et al. 1994
+    (doi:10.1006/csla.1994.1001).
+    """
     one, two, three, four = (sum(1 for c in grams.values() if c == n) for n in (1, 2, 3, 4))
     if not (one and two and three and four):
         return 0.75, 0.75, 0.75
     y = one / (one + 2 * two)
     found = (1 - 2 * y * two / one, 2 - 3 * y * three / two, 3 - 4 * y * four / three)
-    return tuple(min(max(d, 0.0), i + 1.0) for i, d in enumerate(found))  # type: ignore[return-value]
+    return found if min(found) > 0 else (y, y, y)  # nothing spared would leave the unseen impossible
