@@ -176,7 +176,7 @@ def test_an_unknown_slice_and_a_missing_graph_are_named(project):
 def test_neither_torch_nor_lightning_is_imported(exported):
     code = (
         "import sys; from assay.stages import evaluate; from assay.metrics.knobs import Evaluate\n"
-        "evaluate._ask(Evaluate()); print(*sys.modules)"
+        "evaluate.ask(Evaluate()); print(*sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=exported, check=True

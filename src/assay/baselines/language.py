@@ -118,4 +118,6 @@ def _discounts(grams: Counter[Gram]) -> tuple[float, float, float]:
         return 0.75, 0.75, 0.75
     y = one / (one + 2 * two)
     found = (1 - 2 * y * two / one, 2 - 3 * y * three / two, 3 - 4 * y * four / three)
-    return found if min(found) > 0 else (y, y, y)  # nothing spared would leave the unseen impossible
+    return (
+        found if min(found) > 0 else (y, y, y)
+    )  # nothing spared would leave the unseen impossible

@@ -14,40 +14,30 @@ import pandas as pd
 from assay.artifacts.files import write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
-from assay.baselines.fit import Answer, fit_baselines
-from assay.baselines.forecasts import forecast_baselines
-from assay.baselines.language import count_language
-from assay.baselines.tags import count_tags
+from assay.baselines.fit import Answer
 from assay.baselines.verdict import compare
-from assay.data.prepared import ID, IGNORED, TARGET, Split
+from assay.data.prepared import TARGET, Split
 from assay.data.spec import Spec, read_spec
-from assay.figures.classification import (
-    confusion_matrix,
-    precision_recall_curve,
-    reliability,
-    roc_curve,
-)
 from assay.figures.comparison import forest
-from assay.figures.regression import residual_plots
 from assay.figures.style import Figure
-from assay.inference.feeds import split_feeds
-from assay.inference.predictions import prediction_table, scores_of, with_targets
 from assay.inference.session import Session
-from assay.inference.signature import Signature, read_signature
-from assay.metrics import curves
+from assay.inference.signature import read_signature
 from assay.metrics.fitting import judge_fitting
 from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import direction
 from assay.metrics.slices import score_slices
-from assay.pipeline.detection import (
-    Reconstructed,
-    detection_pictures,
-    detection_tables,
-    detector_answers,
-    reconstructed,
+from assay.pipeline.assessment import (
+    COMPARED,
+    Asked,
+    Drawn,
+    Tables,
+    ask,
+    baselines,
+    pictures,
+    points,
+    value_of,
 )
-from assay.pipeline.forecasting import forecast_pictures, horizon_table, with_truth
 from assay.pipeline.gallery import (
     baseline_sets,
     class_slices,
@@ -58,24 +48,12 @@ from assay.pipeline.gallery import (
     sampling_pictures,
     sampling_words,
 )
-from assay.pipeline.labelled import label_pictures, label_tables
 from assay.pipeline.sampling import sample_text
 from assay.tracking.looks import note_look
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
-Tables = dict[str, pd.DataFrame]
 
-_COMPARED = {
-    "language_modelling": ("perplexity", "log_loss", "bits_per_token"),
-    "tagging": ("accuracy", "f1", "span_f1", "log_loss"),
-    "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
-    "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
-    "regression": ("rmse", "mae", "r2"),
-    "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),
-    "forecasting": ("mase", "mae", "rmse", "smape"),
-    "generation": ("frechet", "coverage", "density"),
-}
 _EMPTY: dict[str, tuple[str, ...]] = {
     "confusion": ("actual", "predicted"),
     "roc": ("class", "false_positive_rate", "true_positive_rate", "threshold"),
@@ -94,25 +72,6 @@ class Params:
     evaluate: Evaluate
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """The test rows, and what the graph says about them."""
-
-    spec: Spec
-    split: Split
-    target: np.ndarray
-    output: np.ndarray
-    predictions: pd.DataFrame
-    session: Session
-    signature: Signature
-    reconstructed: Reconstructed | None
-
-    @property
-    def naive(self) -> tuple[float, ...]:
-        """The scale of each series that is forecast."""
-        return self.spec.forecast.naive if self.spec.forecast else ()
-
-
 def run(params: Params) -> None:
     """Score the exported graph on the sealed test split, beside the baselines."""
     knobs = params.evaluate
@@ -122,10 +81,10 @@ def run(params: Params) -> None:
         if spec.task == "generation":
             _evaluate_generator(spec, knobs, folder=folder, tracked=tracked)
             return
-        asked = _ask(knobs)
+        asked = ask(knobs)
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = _resampled(asked, asked.output, knobs)
-        answers = _baselines(asked, knobs)
+        answers = baselines(asked, knobs)
         theirs = {name: _resampled(asked, a.output, knobs) for name, a in answers.items()}
         metrics = ours.intervals()
         write_json(folder / "metrics.json", metrics)
@@ -134,10 +93,11 @@ def run(params: Params) -> None:
         write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
         fitting = judge_fitting(_history())
         write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": fitting})
-        tables = _plot_tables(asked, knobs)
+        tables = points(asked, knobs)
         _write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
-        _draw(asked, tables, beside, folder / "pictures", answers=answers)
+        drawn = Drawn(tables=tables, metrics=metrics, answers=answers)
+        _draw(asked, drawn, beside, folder / "pictures")
         _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
 
 
@@ -171,80 +131,12 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
     _write_tables({}, folder / "plots")
     beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
     (folder / "pictures").mkdir()
-    pictures = sampling_pictures(images, seen, spec=spec)
-    _save({"baselines": _forest(spec, beside), **pictures}, folder / "pictures")
+    drawn = sampling_pictures(images, seen, spec=spec)
+    _save({"baselines": _forest(spec, beside), **drawn}, folder / "pictures")
     _report(metrics, beside, [*verdicts.values(), words], folder=folder, tracked=tracked)
 
 
-def _ask(knobs: Evaluate) -> _Asked:
-    """Return the graph's answers for the raw inputs of the test split."""
-    signature = read_signature(artifact("export", "signature.json"))
-    split = Split(artifact("prepare", "test"))
-    graph = artifact("export", "model.onnx")
-    session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
-    outputs = session.stream(split_feeds(split, signature, batch_size=knobs.batch_size))
-    output = scores_of(outputs, signature)
-    is_paired = signature.task == "reconstruction"
-    return _Asked(
-        spec=read_spec(artifact("prepare", "spec.json")),
-        split=split,
-        target=np.asarray(split.target),
-        output=output,
-        predictions=_predictions(
-            outputs, signature, rows=split.rows(), target=np.asarray(split.target)
-        ),
-        session=session,
-        signature=signature,
-        reconstructed=reconstructed(outputs, output=output, split=split) if is_paired else None,
-    )
-
-
-def _predictions(
-    outputs: Mapping[str, np.ndarray],
-    signature: Signature,
-    *,
-    rows: pd.DataFrame,
-    target: np.ndarray,
-) -> pd.DataFrame:
-    table = prediction_table(outputs, signature)
-    if signature.forecast:
-        truth = with_truth(table, target, signature)
-        truth.insert(0, ID, rows[ID].to_numpy())
-        return truth
-    labels = rows[TARGET] if TARGET in rows else pd.Series([""] * len(rows))
-    return with_targets(table, ids=rows[ID], target=labels)
-
-
-def _baselines(asked: _Asked, knobs: Evaluate) -> dict[str, Answer]:
-    train = Split(artifact("prepare", "train"))
-    if asked.reconstructed:
-        return detector_answers(
-            asked.session,
-            asked.signature,
-            train=train,
-            valid=Split(artifact("prepare", "valid")),
-            asked=asked.reconstructed,
-            knobs=knobs,
-        )
-    if asked.spec.task == "language_modelling":
-        return count_language(train, asked.split, spec=asked.spec)
-    if asked.spec.task == "tagging":
-        return count_tags(train, asked.split, spec=asked.spec)
-    if asked.spec.forecast:
-        return forecast_baselines(
-            train, asked.split, spec=asked.spec, most_rows=knobs.baseline_rows, seed=knobs.seed
-        )
-    return fit_baselines(
-        train,
-        asked.split,
-        spec=asked.spec,
-        most_rows=knobs.baseline_rows,
-        seed=knobs.seed,
-        threads=knobs.threads,
-    )
-
-
-def _resampled(asked: _Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
+def _resampled(asked: Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
     spec = asked.spec
     return resample(
         spec.task,
@@ -256,7 +148,7 @@ def _resampled(asked: _Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
     )
 
 
-def _slices(asked: _Asked, knobs: Evaluate) -> list[dict[str, Any]]:
+def _slices(asked: Asked, knobs: Evaluate) -> list[dict[str, Any]]:
     rows = asked.split.rows()
     classes: tuple[str, ...] = ()
     if asked.reconstructed and TARGET in rows:  # which kinds of anomaly are found, and which not
@@ -299,35 +191,6 @@ def _history() -> pd.DataFrame:
     return pd.read_csv(artifact("train", "history.csv"))
 
 
-def _plot_tables(asked: _Asked, knobs: Evaluate) -> Tables:
-    """Return the points behind every plot of the task, by the plot's name."""
-    if asked.reconstructed:
-        return detection_tables(asked.reconstructed)
-    target, output, classes = asked.target, asked.output, asked.spec.classes
-    if asked.spec.forecast:
-        return {"horizon": horizon_table(target, output, spec=asked.spec)}
-    if asked.spec.task == "regression":
-        return {"residuals": curves.residuals(target=target, output=output)}
-    if asked.spec.task == "multilabel":
-        bins = knobs.calibration_bins
-        return label_tables(target, output, labels=classes, bins=bins)
-    if asked.spec.task == "language_modelling":
-        return {}
-    if asked.spec.task == "tagging":
-        is_step = target != IGNORED
-        tags: Any = {"target": target[is_step], "output": output[is_step], "classes": classes}
-        return {"confusion": curves.confusion(**tags)}
-    known: Any = {"target": target, "output": output, "classes": classes}
-    return {
-        "confusion": curves.confusion(**known),
-        "roc": curves.roc(**known),
-        "pr": curves.precision_recall(**known),
-        "calibration": curves.calibration(
-            target=target, output=output, bins=knobs.calibration_bins
-        ),
-    }
-
-
 def _write_tables(tables: Tables, folder: Path) -> None:
     """Write the same files for every task, since outputs of a stage are fixed; some are empty."""
     folder.mkdir()
@@ -337,76 +200,24 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 
 
 def _draw(
-    asked: _Asked,
-    tables: Tables,
-    beside: Mapping[str, Mapping[str, Interval]],
-    folder: Path,
-    *,
-    answers: Mapping[str, Answer],
+    asked: Asked, drawn: Drawn, beside: Mapping[str, Mapping[str, Interval]], folder: Path
 ) -> None:
     folder.mkdir()
-    pictures = _of_task(asked, tables, beside["model"], answers=answers)
-    _save({"baselines": _forest(asked.spec, beside), **pictures}, folder)
+    _save({"baselines": _forest(asked.spec, beside), **pictures(asked, drawn)}, folder)
     if asked.spec.task == "language_modelling":
         text = sample_text(asked.session, asked.signature, asked.split)
         write_text(folder / "sample.md", text)
 
 
 def _forest(spec: Spec, beside: Mapping[str, Mapping[str, Interval]]) -> Figure:
-    names = [name for name in _COMPARED[spec.task] if name in beside["model"]]
+    names = [name for name in COMPARED[spec.task] if name in beside["model"]]
     better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
     return forest(beside, metrics=better)
 
 
-def _save(pictures: Mapping[str, Figure], folder: Path) -> None:
-    for name, figure in pictures.items():
+def _save(drawn: Mapping[str, Figure], folder: Path) -> None:
+    for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png")
-
-
-def _of_task(
-    asked: _Asked,
-    tables: Tables,
-    metrics: Mapping[str, Interval],
-    *,
-    answers: Mapping[str, Answer],
-) -> dict[str, Figure]:
-    if asked.spec.forecast:
-        return forecast_pictures(asked.split, asked.output, spec=asked.spec, answers=answers)
-    if asked.reconstructed:
-        return detection_pictures(
-            asked.reconstructed,
-            tables,
-            spec=asked.spec,
-            signature=asked.signature,
-            area=_value(metrics, "auroc"),
-        )
-    if asked.spec.task == "classification":
-        return _of_classes(asked.spec, tables, metrics)
-    if asked.spec.task == "multilabel":
-        return label_pictures(tables)
-    if asked.spec.task == "language_modelling":
-        return {}
-    if asked.spec.task == "tagging":
-        classes = [str(tag) for tag in asked.spec.classes]
-        return {"confusion": confusion_matrix(tables["confusion"], classes=classes)}
-    return {"residuals": residual_plots(tables["residuals"], target=asked.spec.target)}
-
-
-def _of_classes(spec: Spec, tables: Tables, metrics: Mapping[str, Interval]) -> dict[str, Figure]:
-    classes = [str(label) for label in spec.classes]
-    actual = tables["confusion"]["actual"]
-    share = float((actual == classes[1]).mean()) if len(classes) == 2 else None
-    return {
-        "confusion": confusion_matrix(tables["confusion"], classes=classes),
-        "roc": roc_curve(tables["roc"], area=_value(metrics, "roc_auc")),
-        "precision_recall": precision_recall_curve(tables["pr"], share=share),
-        "calibration": reliability(tables["calibration"], error=_value(metrics, "ece")),
-    }
-
-
-def _value(metrics: Mapping[str, Interval], name: str) -> float | None:
-    value = metrics[name]["value"]
-    return value if isinstance(value, float) else None
 
 
 def _report(
@@ -432,7 +243,7 @@ def _report(
 
 
 def _headline(metrics: Mapping[str, Interval]) -> str:
-    told = [name for task in _COMPARED.values() for name in task if name in metrics]
+    told = [name for task in COMPARED.values() for name in task if name in metrics]
     parts = [_told(name, metrics[name]) for name in dict.fromkeys(told)]
     return "on the sealed test split, with intervals: " + ", ".join(part for part in parts if part)
 
@@ -444,5 +255,5 @@ def _told(name: str, found: Interval) -> str:
 
 
 def _known(intervals: Mapping[str, Interval]) -> dict[str, float]:
-    values = {name: _value(intervals, name) for name in intervals}
+    values = {name: value_of(intervals, name) for name in intervals}
     return {name: value for name, value in values.items() if value is not None}
