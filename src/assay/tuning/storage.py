@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 SQLITE, POSTGRESQL = "sqlite:///", "postgresql"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 60, 180
 _REACH_SECONDS = 10
+_JOURNALS = ("-journal", "-wal", "-shm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,8 @@ def open_storage(place: Place) -> RDBStorage:
         )
     place.file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place.file}.lock"):
+        if not place.file.exists() or not place.file.stat().st_size:
+            _make(place.file)
         with closing(sqlite3.connect(place.file, timeout=60)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         storage = _storage(place.url, {"connect_args": {"timeout": 60}})
@@ -89,6 +92,24 @@ def open_storage(place: Place) -> RDBStorage:
     sqlalchemy.event.listen(storage.engine, "connect", _relax)
     storage.engine.dispose()
     return storage
+
+
+def _make(file: Path) -> None:
+    """Build the tables beside their place and rename them: others see all of them or nothing.
+
+    A table whose unique index a full disk cut off would take the same study twice.
+    """
+    draft = file.with_name(f".{file.name}.new")
+    for leftover in file.parent.glob(f"{draft.name}*"):
+        leftover.unlink()
+    made = _storage(f"{SQLITE}{draft}", {"connect_args": {"timeout": 60}})
+    made.engine.dispose()
+    with draft.open("rb") as opened:
+        os.fsync(opened.fileno())
+    for end in _JOURNALS:  # of a file that was moved away: SQLite would play it into this one
+        if (stale := Path(f"{file}{end}")).exists():
+            stale.replace(f"{stale}.old")
+    draft.replace(file)
 
 
 def _storage(url: str, engine: dict[str, object]) -> RDBStorage:
