@@ -112,6 +112,7 @@ def pipeline(data=None, *, weight=0.3, log_loss=None):
     model = {"_target_": "assay.model.mlp.Mlp", "width": 8}
     effective = {"model": model, "training": {"lr": 0.01, "max_epochs": 3}, "seed": 0}
     write_yaml(folders["train"] / "effective.yaml", effective)
+    (folders["train"] / "weights.safetensors").write_bytes(b"weights")
     spec = read_spec(folders["prepare"] / "spec.json")
     model, signature = graph(spec, weight)
     (folders["export"] / "model.onnx").write_bytes(model.SerializeToString())
@@ -200,6 +201,9 @@ def test_the_first_good_model_becomes_champion_and_all_is_kept_beside_it(project
     assert (origin / "dvc.lock").read_text() == Path("dvc.lock").read_text()
     assert "+model: logistic" in (origin / "changes.diff").read_text()
     assert (origin / "config.yaml").exists()
+    assert {"weights.safetensors", "effective.yaml", "spec.json"} <= {
+        file.name for file in origin.iterdir()
+    }
     assert "git apply changes.diff" in CARD.read_text()
     store = open_store()
     run = store.client.get_run(run_id)

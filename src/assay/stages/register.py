@@ -110,6 +110,12 @@ def _origin(folder: Path, candidate: Candidate, evidence: Evidence) -> list[Path
     return [path for path in kept if path.is_file()]
 
 
+def _learned() -> list[Path]:
+    """Return what another model needs to be built on this one."""
+    trained = [artifact("train", name) for name in ("weights.safetensors", "effective.yaml")]
+    return [*trained, artifact("prepare", "spec.json")]
+
+
 def _register(
     params: Params, candidate: Candidate, tracked: Tracked, *, origin: Sequence[Path]
 ) -> Version:
@@ -120,7 +126,7 @@ def _register(
         signature=candidate.signature,
         example=example_rows(candidate),
         tags={**candidate.tags, "assay": installed("assay"), **candidate.config["choices"]},
-        beside=origin,
+        beside=[*origin, *_learned()],
     )
 
 
