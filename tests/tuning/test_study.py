@@ -9,45 +9,12 @@ from contextlib import nullcontext
 
 import optuna
 import pytest
+from tests.tuning.bowl import SPACE, bowl
 
 from assay.errors import ArtifactError, ConfigError, Terminated, TrackingError, TrainingError
-from assay.space import Choice, Interval
 from assay.tuning.knobs import Search
 from assay.tuning.problem import Problem
 from assay.tuning.study import Pruned, Score, search
-
-SPACE = {
-    "training.lr": Interval(low=1e-4, high=1e-1, is_log=True),
-    "model.width": Interval(low=8, high=64, is_integer=True),
-    "model.activation": Choice(values=("relu", "gelu", None, 2, True)),
-}
-
-
-def bowl(values, report, number):
-    return (math.log10(values["training.lr"]) + 2.5) ** 2 + values["model.width"] / 100
-
-
-@pytest.fixture
-def start(tmp_path):
-    def start(run=bowl, **knobs):
-        storage = knobs.pop("storage", tmp_path / "study.db")
-        options = {"study": "s", "space": SPACE}
-        for key in ("space", "seed", "known", "warm", "directions", "facts"):
-            if key in knobs:
-                options[key] = knobs.pop(key)
-
-        def scored(draw, report):
-            found = run(draw.values, report, draw.number)
-            return found if isinstance(found, Score) else Score(value=found)
-
-        return search(
-            lambda share: nullcontext(scored),
-            problem=Problem(**options),
-            knobs=Search(**{"pruner": "none", "trials": 8, "repeats": 0, **knobs}),
-            storage=storage,
-        )
-
-    return start
 
 
 def drawn(result):
@@ -70,7 +37,7 @@ def test_the_best_of_maximize_is_the_largest(start):
 
 def test_no_trials_ask_for_nothing(start, tmp_path):
     assert start(trials=0, space={}).best is None
-    assert not list(tmp_path.iterdir())
+    assert [f.name for f in tmp_path.iterdir()] == ["study.db"]
 
 
 @pytest.mark.parametrize(

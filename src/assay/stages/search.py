@@ -80,7 +80,7 @@ def _search(params: Params, inputs: Inputs, tracked: Tracked) -> Result:
         directions=(goal.direction,),
         seed=params.seed,
         known=dict(flattened(nodes)),
-        facts={"objective": goal.name, "depends on": _study_name(params)},
+        facts={"objective": goal.name, **_said(_depends_on(params))},
     )
     is_here = params.search.workers == 1 and params.search.launcher == "processes"
     here = tracked if is_here else None
@@ -110,22 +110,33 @@ def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
 
 
 def _study_name(params: Params) -> str:
-    """Return a digest of all that a trial depends on: values, data, code and libraries.
+    """Return a digest of all that a trial depends on, and of how trials are drawn.
 
     The total of trials, the time they may take and who runs them are left out, so a search can be
     prolonged.
     """
     knobs = {name: getattr(params.search, name) for name in _OF_A_TRIAL}
-    facts = {
+    return name_of({**_depends_on(params), "search": knobs}, length=16)
+
+
+def _depends_on(params: Params) -> dict[str, Any]:
+    """Return what a trial depends on beside its draw: values, data, code and libraries."""
+    return {
         "model": params.model,
         "training": of_results(params.training),
-        "search": knobs,
         "seed": params.seed,
         "data": prepared_digests(),
         "code": code_digest(_CODE, target=str(params.model["_target_"])),
         "libraries": library_versions("optuna"),
     }
-    return name_of(facts, length=16)
+
+
+def _said(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return facts by dotted key, in words that two starts of a search are compared by."""
+    return {
+        key: ", ".join(value) if isinstance(value, list) else str(value)
+        for key, value in flattened(facts)
+    }
 
 
 def _report(result: Result, tracked: Tracked, *, name: str) -> None:

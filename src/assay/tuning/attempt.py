@@ -124,5 +124,6 @@ def failure(error: Exception) -> str:
     line = (str(error).strip().splitlines() or [""])[0]
     text = f"{type(error).__name__}: {line}".removesuffix(": ")
     names = {cls.__name__ for cls in type(error).__mro__}
-    is_memory = bool(names & {"MemoryError", "OutOfMemoryError"})
+    # A GPU's allocator has an error of its own, the CPU's raises a RuntimeError of this text.
+    is_memory = bool(names & {"MemoryError", "OutOfMemoryError"}) or "DefaultCPUAllocator" in text
     return masked(f"out of memory ({text})" if is_memory else text)[:_REASON_LENGTH]

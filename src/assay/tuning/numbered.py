@@ -121,7 +121,10 @@ class Numbered(optuna.Study):
         deaths = Counter(map(is_death, earlier))[True]
         marks = {NUMBER: key[0], REPEAT: key[1], SEED: self._plan.seeds[key], PROCESS: own_key()}
         if deaths > self._plan.retries:
-            reason = f"its process died {deaths} times; search.retries bounds how often"
+            reason = (
+                f"its process died {deaths} times, perhaps for want of memory; search.retries "
+                "bounds how often it is begun again"
+            )
             self._insert(TrialState.FAIL, {**marks, FAILURE: reason}, last=earlier[-1])
             return None
         begun = self._insert(TrialState.RUNNING, {**marks, "attempt": len(earlier)}, fixed=values)

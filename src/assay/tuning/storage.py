@@ -145,6 +145,8 @@ def refusals(place: Place) -> Iterator[None]:
 
 
 def _remedy(place: Place, reason: BaseException) -> str:
+    if isinstance(reason, ImportError):
+        return "pip install 'assay[postgres]' and write postgresql+pg8000://USER@HOST/NAME"
     if place.file is None:
         return "start the server, or correct search.storage"
     if isinstance(reason, sqlite3.OperationalError):

@@ -36,6 +36,7 @@ __all__ = ["Pruned", "Score", "search"]
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
+_SHOWN = 10
 
 
 def search(
@@ -186,7 +187,8 @@ def _watched(studies: Studies, view: _View, on_trial: Watcher) -> Iterator[None]
 
 def _checked(result: Result, view: _View) -> Result:
     if failed := view.failures():
-        shown = "\n".join(f"  - trial {t.number}: {t.reason}" for t in failed[:5])
+        shown = "\n".join(f"  - trial {t.number}: {t.reason}" for t in failed[:_SHOWN])
+        shown += f"\n  - and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
         raise TrainingError(
             f"{len(failed)} of the search's {view.total()} trials failed, more than "
             f"search.max_failure_rate lets it bear:\n{shown}\n"
