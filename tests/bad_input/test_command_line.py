@@ -21,10 +21,12 @@ VERBS = {
     "an unknown verb": _words("pedict x", "there is no verb 'pedict'; did you mean 'predict'?", status=USAGE),
     "an unknown flag": _words("--fast", "No such option '--fast'", status=USAGE),
     "add without a file": _words("add", "Missing argument 'FILE'", status=USAGE),
-    "add without a target": _words("add x.csv", "Missing option '--target'", status=USAGE),
+    "add without a target": _words("add x.csv", "--target: data of the kind csv needs it"),
     "add of no file": _words("add x.csv --target y", "x.csv: there is no such file"),
-    "add of a folder": _words("add conf --target y", "conf is a folder: expected a CSV or Parquet file"),
-    "add with an unknown task": _words("add x.csv --target y --task rank", "'rank' is not one of", status=USAGE),
+    "add of a folder": _words("add conf --target y", "--target: data of the kind image_folder has no such thing"),
+    "add with an unknown task": _words(
+        "add x.csv --target y --task rank", "data.task: expected one of auto, ", "got 'rank'"
+    ),
     "add with a name that is no word": _words("add x.csv --target y --name 9", "--name: expected a word", "'9'"),
     "add with a name of Hydra's": _words("add x.csv --target y --name null", "--name: expected a word"),
     "add over a set of the project": _words(
@@ -58,7 +60,7 @@ RUN = {
     "an unknown option": _run("model=mpl", "model: there is no option 'mpl'; did you mean 'mlp'?"),
     "an empty option": _run("training=", "training: there is no option ''"),
     "keys as an option": _run("model={a:1}", "model: there is no option"),
-    "a group taken away": _run("~model", "model: it cannot be left out; choose one of cnn, mlp"),
+    "a group taken away": _run("~model", "model: it cannot be left out; choose one of autoencoder, cnn"),
     "nothing taken away": _run("~nope", "'nope' does not exist"),
     "a wrong type": _run("training.lr=fast", "training.lr: the value should be a valid number"),
     "out of range": _run("training.batch_size=0", "training.batch_size: ", "got 0"),

@@ -44,7 +44,7 @@ PARAMS = {
     "a number as a group": _params(f"{GOOD}1: 2\n", "1: there is no such group"),
     "an unknown option": _params("model: mpl\n", "there is no option 'mpl'; did you mean 'mlp'?"),
     "a list of options": _params("model: [mlp, cnn]\n", "model: there is no option ['mlp', 'cnn']"),
-    "no option": _params("model:\n", "model: there is no option None; there is: cnn, mlp"),
+    "no option": _params("model:\n", "model: there is no option None; there is: autoencoder, cnn"),
     "a path as an option": _params("data: ../data/digits\n", "data: there is no option '../data/digits'"),
     "a value beside the groups": _params(f"{GOOD}seed: 1\n", "seed: belongs under 'set'"),
     "a model for other data": _params("data: diabetes\nmodel: cnn\n", "'cnn' cannot take table data", "mlp"),

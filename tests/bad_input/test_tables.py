@@ -197,5 +197,10 @@ def test_a_table_that_cannot_be_divided(place: Place, case: str) -> None:
 
 def test_a_name_of_two_lines_stays_on_one(tmp_path: Path) -> None:
     """The comment at the head of the written YAML shows the file's name."""
-    _write(tmp_path / "plain.yaml", {"target": "y"}, Path("t\n_target_: os.system\n#\udcff.csv"))
+    _write(
+        tmp_path / "plain.yaml",
+        "assay.data.csv.Csv",
+        {"target": "y"},
+        Path("t\n_target_: os.system\n#\udcff.csv"),
+    )
     assert read_yaml(tmp_path / "plain.yaml") == {"_target_": "assay.data.csv.Csv", "target": "y"}

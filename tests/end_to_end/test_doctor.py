@@ -87,13 +87,19 @@ def _cut(path: Path, *, share: float = 0.5) -> None:
     path.write_bytes(content[: int(len(content) * share)])
 
 
+def _cut_within_a_line(path: Path) -> None:
+    """Half a YAML file may be YAML again; with a quote left open it is not."""
+    _cut(path)
+    path.write_bytes(path.read_bytes() + b"\n'")
+
+
 def _leave_behind(project: Project) -> None:
     """A run, a trial, checkpoints and a draft of processes that are gone."""
     client, home = _client(project), project.root / ".assay"
     experiment = client.get_experiment_by_name("assay").experiment_id
     client.create_run(experiment, run_name="train", tags={PROCESS: GONE})
     with sqlite3.connect(home / "study.db") as studies:
-        studies.execute("UPDATE trials SET state = 'RUNNING' WHERE number = 1")
+        studies.execute("UPDATE trials SET state = 'RUNNING' WHERE trial_id = 2")
     studies.close()
     folder = home / "checkpoints" / ("0" * 20)
     folder.mkdir(parents=True)
@@ -104,7 +110,7 @@ def _leave_behind(project: Project) -> None:
 
 
 def test_all_at_once_is_told_then_mended_and_nothing_runs_again(project: Project) -> None:
-    _cut(project.root / "dvc.lock")
+    _cut_within_a_line(project.root / "dvc.lock")
     _cut(project.root / ".dvc/tmp/rwlock", share=0)
     _cut(project.root / "artifacts/train/weights.safetensors")
     (project.root / DATA).unlink()

@@ -98,7 +98,10 @@ BAD = {
         ["data=csv", "data.path=none.csv", "data.target=y", "model=mlp"],
         "none.csv",
     ),
-    "a model that cannot take it": (["data=breast_cancer", "model=cnn"], "these can: mlp"),
+    "a model that cannot take it": (
+        ["data=breast_cancer", "model=cnn"],
+        "these can: ensemble, mlp, pretrained",
+    ),
     "no grammar": (["training.lr=[1"], "training.lr=[1"),
 }
 

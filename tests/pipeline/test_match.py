@@ -31,7 +31,9 @@ def test_what_fits_is_let_through():
 
 
 def test_what_does_not_fit_is_told_with_what_would():
-    with pytest.raises(ConfigError, match=r"'cnn' cannot take table data.*these can: mlp"):
+    with pytest.raises(
+        ConfigError, match=r"'cnn' cannot take table data.*these can: ensemble, mlp, pretrained"
+    ):
         require_match(_config(data=TABLE, model=CNN, name="cnn"), conf=CONF)
 
 

@@ -16,7 +16,7 @@ from assay.data.splitting import Splitting
 from assay.data.tokenizer import Tokens
 
 _PIECE_BYTES = 16 << 20
-TaskChoice: TypeAlias = Literal["auto"] | Task
+TaskChoice: TypeAlias = Literal["auto", Task]
 ImageTask: TypeAlias = Literal["classification", "reconstruction", "generation"]
 """What labelled images can be used for."""
 

@@ -23,7 +23,7 @@ TEXT, SENTENCE = "text", "sentence"
 
 @dataclass(frozen=True, kw_only=True)
 class TagsCsv:
-    """``token``, ``target`` (its tag) and ``sentence``, the name of the text that a line belongs to.
+    """``word``, ``target`` (its tag) and ``sentence``, the name of the text that a line belongs to.
 
     Lines of a sentence are in the order of its tokens; ``group`` and ``split_column`` may say more of
     a sentence. Tokens are taken as they are, those beyond the vocabulary as unknown.
@@ -32,7 +32,7 @@ class TagsCsv:
     kind: ClassVar[Kind] = "text"
     task: ClassVar[Literal["tagging"]] = "tagging"
     path: str
-    token: str = "token"
+    word: str = "token"
     target: str = "tag"
     sentence: str = "sentence"
     group: str | None = None
@@ -46,12 +46,12 @@ class TagsCsv:
         """Return the sentences and their tags; DataError names the first line that lacks either."""
         table = read_table(Path(self.path), encoding=self.encoding, separator=self.separator)
         roles = Roles(id=self.sentence, group=self.group, split=self.split_column)
-        named = {"token": (self.token,), "target": (self.target,), "sentence": (self.sentence,)}
+        named = {"word": (self.word,), "target": (self.target,), "sentence": (self.sentence,)}
         require_columns(table, roles, self.path, others=named)
-        columns = {name: as_text(table[name]) for name in (self.token, self.target, self.sentence)}
+        columns = {name: as_text(table[name]) for name in (self.word, self.target, self.sentence)}
         for name, texts in columns.items():
             _require_all(texts, name)
-        words = columns[self.token].str.replace(r"\s+", "_", regex=True)
+        words = columns[self.word].str.replace(r"\s+", "_", regex=True)
         codes, names = pd.factorize(columns[self.sentence])
         order = np.argsort(codes, kind="stable")
         cuts = np.flatnonzero(np.diff(codes[order])) + 1
