@@ -19,6 +19,7 @@ from assay.metrics.objective import Objective, direction
 from assay.metrics.paired import estimate
 from assay.metrics.scores import score
 from assay.pipeline.champion import answers_of
+from assay.pipeline.dependence import prepared_dependence
 from assay.pipeline.promotion import PresentTest, present_test, scores_here
 from assay.tracking.registry import Version, address, fetch, resolve
 
@@ -106,7 +107,7 @@ def _metrics(a: Version, b: Version) -> Iterator[str]:
 def _gains(
     test: PresentTest, signature: Signature, ours: np.ndarray, theirs: np.ndarray
 ) -> Iterator[str]:
-    target = np.asarray(test.rows.target)
+    target, dependence = np.asarray(test.rows.target), prepared_dependence(test.rows.rows())
     before, after = (score(signature.task, target=target, output=o) for o in (ours, theirs))
     for name in before:
         found = estimate(
@@ -116,6 +117,7 @@ def _gains(
             theirs=ours,
             goal=Objective(name=name, direction=direction(name)),
             knobs=Evaluate(),
+            dependence=dependence,
         )
         told = f"{name}: {before[name]:.4g} -> {after[name]:.4g}"
         if not found.is_defined:

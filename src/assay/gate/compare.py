@@ -12,6 +12,7 @@ from assay.data.spec import Task
 from assay.gate.condition import Condition
 from assay.gate.knobs import Gate
 from assay.gate.looks import spent_level
+from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
 from assay.metrics.paired import Estimate, estimate
@@ -34,7 +35,8 @@ class Contest:
     """Candidate and champion on the same rows.
 
     ``slices`` are masks (N,) of rows by name, ``looks`` how many graphs were measured on this
-    test split, this one included; ``naive`` is the scale of each series that is forecast.
+    test split, this one included; ``naive`` is the scale of each series that is forecast, and
+    ``dependence`` says which rows tell less than as many of their own.
     """
 
     task: Task
@@ -46,6 +48,7 @@ class Contest:
     slices: Mapping[str, np.ndarray]
     knobs: Evaluate
     naive: tuple[float, ...] = ()
+    dependence: Dependence = ONE_BY_ONE
 
 
 def verdict_of(found: Estimate, *, level: float, margin: float) -> Verdict:
@@ -117,6 +120,7 @@ def _estimate(contest: Contest, theirs: np.ndarray, here: np.ndarray) -> Estimat
         goal=contest.goal,
         knobs=contest.knobs,
         naive=contest.naive,
+        dependence=contest.dependence.of(here),
     )
 
 

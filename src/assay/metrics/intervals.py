@@ -4,20 +4,27 @@ Percentile intervals of the bootstrap (Efron and Tibshirani 1993, chapter 13,
 doi:10.1201/9780429246593). Classification resamples within each class, and reconstruction among
 anomalies and among normal rows, so that every resample has the classes of the split. A resample is
 a row of counts, so all of them are scored at once.
-Windows over time overlap, so forecasts resample blocks of rows that follow each other, as many as
-share targets, in a circle (Politis and Romano 1992).
+Rows that depend on each other are drawn together (``metrics.dependence``). Windows over time overlap,
+so forecasts resample blocks of rows that follow each other, as many as share targets.
 The same seed and target give the same resamples, so two models are compared row for row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.dependence import (
+    ONE_BY_ONE,
+    Dependence,
+    draw_blocks,
+    draw_groups,
+    draw_rows,
+)
 from assay.metrics.forecasts import block_length
 from assay.metrics.knobs import Evaluate
 from assay.metrics.scores import weighted
@@ -32,20 +39,23 @@ _FEWEST_DEFINED = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Resampled:
-    """Every metric's value and its values (resamples,) in the bootstrap, by name."""
+    """Every metric's value and its values (resamples,) in the bootstrap, by name.
+
+    ``no_interval`` says why the resamples tell nothing of chance, where they do not.
+    """
 
     values: Mapping[str, float]
     resamples: Mapping[str, np.ndarray]
     confidence: float
     reason: str
+    no_interval: str = ""
 
     def minus(self, other: Resampled) -> Resampled:
         """Return the differences to another model on the same rows, resample by resample."""
-        return Resampled(
+        return replace(
+            self,
             values={name: value - other.values[name] for name, value in self.values.items()},
             resamples={name: r - other.resamples[name] for name, r in self.resamples.items()},
-            confidence=self.confidence,
-            reason=self.reason,
         )
 
     def intervals(self) -> dict[str, Interval]:
@@ -54,7 +64,10 @@ class Resampled:
 
     def interval(self, name: str) -> Interval:
         """Return ``value``, ``low`` and ``high`` of one metric."""
-        return _interval(self.values[name], self.resamples[name], self.confidence, self.reason)
+        value = self.values[name]
+        if self.no_interval and np.isfinite(value):
+            return {"value": value, "low": None, "high": None, "reason": self.no_interval}
+        return _interval(value, self.resamples[name], self.confidence, self.reason)
 
 
 def resample(
@@ -65,17 +78,20 @@ def resample(
     knobs: Evaluate,
     classes: Sequence[object] = (),
     naive: Sequence[float] = (),
+    dependence: Dependence = ONE_BY_ONE,
 ) -> Resampled:
     """Return every metric of the task over the bootstrap; arrays as for ``score``."""
     bins = knobs.calibration_bins
     metrics = weighted(task, target=target, output=output, bins=bins, classes=classes, naive=naive)
     values = metrics(np.ones((1, len(target))))
-    parts = [metrics(counts) for counts in _counts(task, np.asarray(target), knobs)]
+    drawn = _counts(task, np.asarray(target), knobs, dependence)
+    parts = [metrics(counts) for counts in drawn]
     return Resampled(
         values={name: float(value[0]) for name, value in values.items()},
         resamples={name: np.concatenate([part[name] for part in parts]) for name in values},
         confidence=knobs.confidence,
         reason=_reason(task, np.asarray(target), output),
+        no_interval=dependence.too_few(len(target)),
     )
 
 
@@ -102,39 +118,27 @@ def difference_with_intervals(
     return ours.minus(resample(task, target=target, output=other, knobs=knobs)).intervals()
 
 
-def _counts(task: Task, target: np.ndarray, knobs: Evaluate) -> Iterator[np.ndarray]:
+def _counts(
+    task: Task, target: np.ndarray, knobs: Evaluate, dependence: Dependence
+) -> Iterator[np.ndarray]:
     """Yield (B, rows) of counts, B bounded so that memory does not grow with the rows."""
-    rng = np.random.default_rng(knobs.seed)
-    strata = [np.arange(len(target))]
-    if task in _STRATIFIED:
-        strata = [np.flatnonzero(target == k) for k in np.unique(target)]
-    at_a_time = max(1, _CELLS // max(1, len(target)))
+    rng, rows = np.random.default_rng(knobs.seed), len(target)
+    stratum = target if task in _STRATIFIED else np.zeros(rows)
+    strata = [np.flatnonzero(stratum == k) for k in np.unique(stratum)]
+    code = np.zeros(rows) if dependence.code is None else dependence.code
+    in_time = np.argsort(np.argsort(code, kind="stable"), kind="stable")
+    at_a_time = max(1, _CELLS // max(1, rows))
     for start in range(0, knobs.resamples, at_a_time):
         size = min(at_a_time, knobs.resamples - start)
         if task == "forecasting":
-            yield _draw_blocks(rng, size=size, rows=len(target), horizon=target.shape[1])
-            continue
-        yield _draw(rng, strata, size=size, rows=len(target))
-
-
-def _draw(
-    rng: np.random.Generator, strata: list[np.ndarray], *, size: int, rows: int
-) -> np.ndarray:
-    counts = np.zeros((size, rows))
-    for resample in counts:
-        for stratum in strata:
-            drawn = rng.integers(len(stratum), size=len(stratum)) if len(stratum) else stratum
-            resample[stratum] = np.bincount(drawn, minlength=len(stratum))
-    return counts
-
-
-def _draw_blocks(rng: np.random.Generator, *, size: int, rows: int, horizon: int) -> np.ndarray:
-    if not rows:
-        return np.zeros((size, rows))
-    length = block_length(rows, horizon)
-    starts = rng.integers(rows, size=(size, -(-rows // length)))
-    drawn = (starts[:, :, None] + np.arange(length)).reshape(size, -1)[:, :rows] % rows
-    return np.stack([np.bincount(one, minlength=rows) for one in drawn]).astype(float)
+            length = block_length(rows, target.shape[1])
+            yield draw_blocks(rng, size=size, rows=rows, length=length)
+        elif dependence.way == "time":
+            yield draw_blocks(rng, size=size, rows=rows, length=block_length(rows, 1))[:, in_time]
+        elif dependence.way == "group":
+            yield draw_groups(rng, code, stratum=stratum, size=size)
+        else:
+            yield draw_rows(rng, strata, size=size, rows=rows)
 
 
 def _interval(value: float, resampled: np.ndarray, confidence: float, reason: str) -> Interval:

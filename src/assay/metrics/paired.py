@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import binom, norm, rankdata, t
 
 from assay.data.spec import Task
+from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.intervals import resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
@@ -87,19 +88,29 @@ def estimate(
     goal: Objective,
     knobs: Evaluate,
     naive: Sequence[float] = (),
+    dependence: Dependence = ONE_BY_ONE,
 ) -> Estimate:
     """Return the gain of ``ours`` on ``theirs``, by the test that fits task and metric.
 
-    Arrays are those of ``metrics.scores.score``.
+    Arrays are those of ``metrics.scores.score``. Where rows depend on each other it is the bootstrap
+    that draws them together: the other tests take rows for independent.
     """
-    if (task, goal.name) == ("classification", "accuracy"):
+    is_free = dependence.code is None
+    if is_free and (task, goal.name) == ("classification", "accuracy"):
         return mcnemar(ours.argmax(1) == target, theirs.argmax(1) == target)
-    if goal.name in _AREAS.get(task, ()):
+    if is_free and goal.name in _AREAS.get(task, ()):
         pair = _two_classes(task, target, ours, theirs)
         if pair is not None:
             return delong(*pair)
     return bootstrap(
-        task, target=target, ours=ours, theirs=theirs, goal=goal, knobs=knobs, naive=naive
+        task,
+        target=target,
+        ours=ours,
+        theirs=theirs,
+        goal=goal,
+        knobs=knobs,
+        naive=naive,
+        dependence=dependence,
     )
 
 
@@ -162,20 +173,23 @@ def bootstrap(
     goal: Objective,
     knobs: Evaluate,
     naive: Sequence[float] = (),
+    dependence: Dependence = ONE_BY_ONE,
 ) -> Estimate:
     """Return the gain in any metric of the task, with the standard error of the paired bootstrap.
 
     Efron and Tibshirani 1993, chapters 6 and 13 (doi:10.1201/9780429246593): both models are
     scored on the same resamples. The error is scaled by n / (n - 1), and Student's t with n - 1
     degrees stands in for percentiles, of which the far ones that a small level asks for would take
-    very many resamples.
+    very many resamples; n counts the rows, or the groups or blocks that are drawn together.
     """
-    rows = len(target)
-    name = "paired bootstrap"
-    if rows < 2:
+    rows, units = len(target), dependence.units(len(target))
+    name = "paired bootstrap" + _DRAWN[dependence.way]
+    if units < 2:
         return Estimate(gain=np.nan, error=np.nan, rows=rows, test=name)
     ends = [
-        resample(task, target=target, output=output, knobs=knobs, naive=naive)
+        resample(
+            task, target=target, output=output, knobs=knobs, naive=naive, dependence=dependence
+        )
         for output in (ours, theirs)
     ]
     sign = 1.0 if goal.direction == "maximize" else -1.0
@@ -183,10 +197,11 @@ def bootstrap(
     drawn = ends[0].resamples[goal.name] - ends[1].resamples[goal.name]
     drawn = drawn[np.isfinite(drawn)]
     is_known = len(drawn) > knobs.resamples / 2
-    error = float(np.std(drawn, ddof=1)) * sqrt(rows / (rows - 1)) if is_known else np.nan
-    return Estimate(gain=gain, error=error, rows=rows, test=name, degrees=rows - 1)
+    error = float(np.std(drawn, ddof=1)) * sqrt(units / (units - 1)) if is_known else np.nan
+    return Estimate(gain=gain, error=error, rows=rows, test=name, degrees=units - 1)
 
 
+_DRAWN = {"rows": "", "group": " over groups", "time": " over blocks in time"}
 _AREAS: Mapping[Task, tuple[str, ...]] = {
     "classification": ("roc_auc",),
     "reconstruction": ("auroc",),

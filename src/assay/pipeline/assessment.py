@@ -29,8 +29,10 @@ from assay.inference.predictions import prediction_table, scores_of, with_target
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
 from assay.metrics import curves
+from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.intervals import Interval
 from assay.metrics.knobs import Evaluate
+from assay.pipeline.dependence import prepared_dependence
 from assay.pipeline.detection import (
     Reconstructed,
     detection_pictures,
@@ -69,6 +71,7 @@ class Asked:
     session: Session
     signature: Signature
     reconstructed: Reconstructed | None
+    dependence: Dependence = ONE_BY_ONE
 
     @property
     def naive(self) -> tuple[float, ...]:
@@ -96,6 +99,7 @@ def ask(knobs: Evaluate) -> Asked:
         session=session,
         signature=signature,
         reconstructed=reconstructed(outputs, output=output, split=split) if is_paired else None,
+        dependence=prepared_dependence(split.rows()),
     )
 
 

@@ -22,6 +22,7 @@ from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
 from assay.metrics.slices import parts
 from assay.pipeline.champion import graph_answers
+from assay.pipeline.dependence import prepared_dependence
 from assay.pipeline.registration import Candidate
 
 _REQUESTS = 200
@@ -91,6 +92,7 @@ def contest(
         slices=dict(_slices(test, columns, knobs)) if champion else {},
         knobs=knobs,
         naive=naive,
+        dependence=prepared_dependence(test.rows()),
     )
 
 

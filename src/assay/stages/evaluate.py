@@ -145,6 +145,7 @@ def _resampled(asked: Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
         knobs=knobs,
         classes=spec.classes,
         naive=asked.naive,
+        dependence=asked.dependence,
     )
 
 
