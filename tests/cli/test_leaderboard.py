@@ -19,6 +19,11 @@ SEEDS = [
     *(("model=cnn data=digits", seed, 0.30 + 0.10 * seed) for seed in (0, 1, 2)),
     *(("model=gru data=digits", seed, 0.70 + 0.01 * seed) for seed in (0, 1, 2)),
 ]
+CLOSE = [
+    *(("model=mlp data=digits", seed, 0.30 + 0.02 * seed) for seed in (0, 1, 2)),
+    *(("model=cnn data=digits", seed, 0.35 + 0.05 * seed) for seed in (0, 1, 2)),
+]
+SPLIT = "data.split.seed"
 PLAIN = [("training.lr=0.1", 0, 0.5), ("training.lr=0.2", 0, 0.3)]
 
 
@@ -30,11 +35,15 @@ def swept(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
 
-    def sweep(jobs: list[Job], *, direction: str = "minimize") -> tuple[Found, str]:
+    def sweep(
+        jobs: list[Job], *, direction: str = "minimize", by: str = "seed"
+    ) -> tuple[Found, str]:
         with sweep_run(name="sweep") as parent:
             for words, seed, value in jobs:
-                config = {"words": words, "seed": seed}
-                with explore_run(name=f"{words} seed={seed}", parent=None, config=config) as run:
+                split = {"seed": seed if by == SPLIT else 0, "valid": 0.15, "test": 0.2}
+                config = {"words": words, "data": {"split": split}}
+                config["seed"] = seed if by == "seed" else 0
+                with explore_run(name=f"{words} {by}={seed}", parent=None, config=config) as run:
                     costs = {"fit_seconds": 2.0, "parameters": 26634.0}
                     costs["milliseconds_per_prediction"] = 0.25
                     metrics = {OBJECTIVE: value, "best_valid_accuracy": 1 - value / 2}
@@ -77,6 +86,18 @@ def test_no_seed_is_kept_for_its_score(swept) -> None:
     job = best_job(sweep)
     assert job.params["seed"] == "0" and "gru" in job.name
     assert sweep.tags["best_run"] == job.run_id
+
+
+def test_splits_share_training_rows_and_tell_less_than_seeds(swept) -> None:
+    _, by_seed = swept(CLOSE)
+    _, by_split = swept(CLOSE, by=SPLIT)
+    assert "over 3 seeds" in by_seed
+    assert "over 3 splits" in by_split and "are widened" in by_split
+    of_cnn = [
+        next(line for line in shown.splitlines() if line.startswith("  cnn"))
+        for shown in (by_seed, by_split)
+    ]
+    assert ["tied" in line for line in of_cnn] == [False, True]
 
 
 def test_jobs_without_seeds_are_rows_of_their_own_with_their_runs(swept) -> None:

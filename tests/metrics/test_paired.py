@@ -145,9 +145,9 @@ def test_holm_by_hand():
 def test_repeated_seeds_are_students_paired_test_and_splits_cost_more():
     rng = np.random.default_rng(3)
     ours, theirs = rng.normal(0.9, 0.01, 10), rng.normal(0.89, 0.01, 10)
-    _, _, p = corrected_resampled_t(list(ours - theirs), train_rows=90, test_rows=0)
+    _, _, p = corrected_resampled_t(list(ours - theirs), ratio=0.0)
     assert p == pytest.approx(ttest_rel(ours, theirs).pvalue)
-    _, error, _ = corrected_resampled_t([0.0, 0.02], train_rows=90, test_rows=10)
+    _, error, _ = corrected_resampled_t([0.0, 0.02], ratio=1 / 9)
     assert error == pytest.approx(np.sqrt((1 / 2 + 1 / 9) * 0.0002))
     with pytest.raises(ValueError, match="two gains or more"):
-        corrected_resampled_t([0.1], train_rows=90, test_rows=10)
+        corrected_resampled_t([0.1], ratio=1 / 9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
@@ -19,7 +19,9 @@ from assay.tracking.tracked import Tracked
 
 OBJECTIVE = "objective"
 PARAMETERS, SECONDS, MILLISECONDS = "parameters", "fit_seconds", "milliseconds_per_prediction"
-_SEED, _SEEDS = "seed", "seeds"
+_SEED, _SPLIT = "seed", "data.split.seed"
+_RUNS = "times"
+_SHARES = "data.split.valid", "data.split.test"
 _BEST = "best_valid_"
 _SHOWN = ("accuracy", "f1", "roc_auc", "rmse", "r2")
 _FILE = "leaderboard.csv"
@@ -27,7 +29,7 @@ _FILE = "leaderboard.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Jobs that differ in nothing but their seed, lowest seed first."""
+    """Jobs that differ in nothing but their seeds, of training and of the split, lowest first."""
 
     jobs: tuple[Found, ...]
 
@@ -35,12 +37,26 @@ class Row:
     def name(self) -> str:
         """What sets the row apart, in the words of the command line."""
         first = self.jobs[0].name
-        return " ".join(w for w in first.split() if not w.startswith(f"{_SEED}=")) or first
+        repeats = (f"{_SEED}=", f"{_SPLIT}=")
+        return " ".join(w for w in first.split() if not w.startswith(repeats)) or first
 
     @property
-    def scores(self) -> dict[int, float]:
-        """The objective by seed."""
-        return {_seed(job): job.metrics[OBJECTIVE] for job in self.jobs}
+    def scores(self) -> dict[Hashable, float]:
+        """The objective by the seeds of split and training."""
+        return {_seeds(job): job.metrics[OBJECTIVE] for job in self.jobs}
+
+    @property
+    def splits(self) -> int:
+        """On how many splits the jobs were."""
+        return len({_seeds(job)[0] for job in self.jobs})
+
+    @property
+    def ratio(self) -> float:
+        """Validation rows to training rows where the splits vary, 0 on one split."""
+        if self.splits == 1:
+            return 0.0
+        valid, test = (float(self.jobs[0].params.get(share, 0)) for share in _SHARES)
+        return valid / (1 - valid - test)
 
     def of(self, metric: str) -> list[float]:
         """Return a metric of each job; NaN where a job has none."""
@@ -67,9 +83,9 @@ def best_first(sweep: Found) -> list[Row]:
     done = [job for job in jobs if OBJECTIVE in job.metrics]
     alike: dict[frozenset[tuple[str, str]], list[Found]] = {}
     for job in done:
-        others = frozenset((key, value) for key, value in job.params.items() if key != _SEED)
+        others = frozenset((k, v) for k, v in job.params.items() if k not in (_SEED, _SPLIT))
         alike.setdefault(others, []).append(job)
-    rows = [Row(jobs=tuple(sorted(group, key=_seed))) for group in alike.values()]
+    rows = [Row(jobs=tuple(sorted(group, key=_seeds))) for group in alike.values()]
     is_more_better = bool(done) and done[0].tags.get("direction") == "maximize"
     return sorted(rows, key=lambda row: mean(row.of(OBJECTIVE)), reverse=is_more_better)
 
@@ -86,28 +102,29 @@ def best_job(sweep: Found) -> Found:
 
 
 def verdicts(rows: Sequence[Row]) -> list[str]:
-    """Return ``best`` for the first row, ``tied`` for those that the seeds do not tell from it."""
+    """Return ``best`` for the first row, ``tied`` for those that the jobs do not tell from it."""
     best, *others = rows
     words = {True: "tied", False: "", None: ""}
-    return ["best", *(words[are_tied(best.scores, row.scores)] for row in others)]
+    told = [are_tied(best.scores, row.scores, ratio=best.ratio) for row in others]
+    return ["best", *(words[is_tied] for is_tied in told)]
 
 
-def _seed(job: Found) -> int:
-    return int(job.params.get(_SEED, 0))
+def _seeds(job: Found) -> tuple[int, int]:
+    return int(job.params.get(_SPLIT, 0)), int(job.params.get(_SEED, 0))
 
 
 def _table(rows: Sequence[Row], goal: str, marks: Sequence[str]) -> Table:
     counts = {len(row.jobs) for row in rows}
-    has_seeds = counts != {1}
+    is_repeated = counts != {1}
     shared = _shared_words([row.name for row in rows])
     header, names = _names([_without(row.name, shared) for row in rows])
-    shown = [_cells(row, goal, _metrics(rows, goal), has_seeds=has_seeds) for row in rows]
+    shown = [_cells(row, goal, _metrics(rows, goal), is_repeated=is_repeated) for row in rows]
     if len(counts) == 1:
-        shown = [{key: cell for key, cell in cells.items() if key != _SEEDS} for cells in shown]
+        shown = [{key: cell for key, cell in cells.items() if key != _RUNS} for cells in shown]
     table = Table(
         title=f"validation {goal}, best first{f'; all with {shared}' if shared else ''}",
         title_justify="left",
-        caption=_note(counts) if has_seeds else None,
+        caption=_note(rows) if is_repeated else None,
         caption_justify="left",
         box=SIMPLE_HEAD,
     )
@@ -115,31 +132,35 @@ def _table(rows: Sequence[Row], goal: str, marks: Sequence[str]) -> Table:
         is_word = title in (header, "run", "")
         table.add_column(title, justify="left" if is_word else "right", overflow="fold")
     for name, cells, mark in zip(names, shown, marks, strict=True):
-        marked = cells | {"": mark} if has_seeds else cells
-        style = "bold" if has_seeds and mark == "best" else None
+        marked = cells | {"": mark} if is_repeated else cells
+        style = "bold" if is_repeated and mark == "best" else None
         table.add_row(name, *marked.values(), style=style)
     return table
 
 
-def _note(counts: set[int]) -> str:
-    seeds = f"{counts.pop()} seeds" if len(counts) == 1 else "seeds"
+def _note(rows: Sequence[Row]) -> str:
+    counts = {len(row.jobs) for row in rows}
+    number = f"{counts.pop()} " if len(counts) == 1 else ""
+    has_splits = any(row.splits > 1 for row in rows)
+    what = "splits" if has_splits else "seeds"
+    shared = "splits share training rows: intervals are widened for it\n" if has_splits else ""
     return (
-        f"± is half of a 95 % t interval over {seeds}; ms is for one row alone\n"
-        "tied: the seeds do not tell it from the best"
+        f"± is half of a 95 % t interval over {number}{what}; ms is for one row alone\n"
+        f"{shared}tied: the {what} do not tell it from the best"
     )
 
 
-def _cells(row: Row, goal: str, metrics: Sequence[str], *, has_seeds: bool) -> dict[str, str]:
+def _cells(row: Row, goal: str, metrics: Sequence[str], *, is_repeated: bool) -> dict[str, str]:
     """Return what a row shows, by header; several seeds leave no room for run ids."""
-    scores = {goal: _scored(row.of(OBJECTIVE))}
-    scores |= {name: _scored(row.of(f"{_BEST}{name}")) for name in metrics}
+    scores = {goal: _scored(row.of(OBJECTIVE), row.ratio)}
+    scores |= {name: _scored(row.of(f"{_BEST}{name}"), row.ratio) for name in metrics}
     costs = {
         "seconds": f"{mean(row.of(SECONDS)):.1f}",
         "weights": _whole(row.of(PARAMETERS)[0]),
         "ms": f"{median(row.of(MILLISECONDS)):.2g}",
     }
-    if has_seeds:
-        return {"": "", **scores, _SEEDS: str(len(row.jobs)), **costs}
+    if is_repeated:
+        return {"": "", **scores, _RUNS: str(len(row.jobs)), **costs}
     return {**scores, **costs, "run": row.jobs[0].run_id[:8]}
 
 
@@ -158,8 +179,8 @@ def _metrics(rows: Sequence[Row], goal: str) -> list[str]:
     return known[:1] if any(len(row.jobs) > 1 for row in rows) else known
 
 
-def _scored(values: Sequence[float]) -> str:
-    half = margin(values)
+def _scored(values: Sequence[float], ratio: float) -> str:
+    half = margin(values, ratio=ratio)
     return f"{mean(values):.4g}" + (f" ± {half:.2g}" if half is not None else "")
 
 
@@ -174,8 +195,8 @@ def _record(rows: Sequence[Row], goal: str, marks: Sequence[str]) -> pd.DataFram
             "job": row.name,
             "verdict": mark,
             goal: mean(row.of(OBJECTIVE)),
-            "margin": margin(row.of(OBJECTIVE)),
-            _SEEDS: len(row.jobs),
+            "margin": margin(row.of(OBJECTIVE), ratio=row.ratio),
+            "seeds": len(row.jobs),
             PARAMETERS: row.of(PARAMETERS)[0],
             SECONDS: mean(row.of(SECONDS)),
             MILLISECONDS: median(row.of(MILLISECONDS)),

@@ -23,23 +23,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def corrected_resampled_t(
-    gains: Sequence[float], *, train_rows: int, test_rows: int
-) -> tuple[float, float, float]:
+def corrected_resampled_t(gains: Sequence[float], *, ratio: float) -> tuple[float, float, float]:
     """Return mean gain, its standard error and the two-sided p-value over repeated splits.
 
     Nadeau and Bengio 2003 (doi:10.1023/A:1024068626366): splits share training rows, so the
-    variance of J gains is scaled by 1/J + test_rows / train_rows, and not by 1/J. Repeated seeds
-    on one split are the case ``test_rows`` 0, Student's paired test. Raises ValueError for fewer
-    than two gains, or sizes that are none.
+    variance of J gains is scaled by 1/J + ``ratio``, that of the rows scored to the rows trained
+    on, and not by 1/J. Repeated seeds on one split are the case 0, Student's paired test. Raises
+    ValueError for fewer than two gains or a ratio below 0.
     """
-    if len(gains) < 2 or train_rows < 1 or test_rows < 0:
+    if len(gains) < 2 or ratio < 0:
         raise ValueError(
-            "expected two gains or more, train_rows >= 1 and test_rows >= 0, but got "
-            f"{len(gains)} gains, {train_rows=}, {test_rows=}"
+            f"expected two gains or more and a ratio >= 0, but got {len(gains)} gains, {ratio=}"
         )
     mean, variance = float(np.mean(gains)), float(np.var(gains, ddof=1))
-    error = sqrt((1 / len(gains) + test_rows / train_rows) * variance)
+    error = sqrt((1 / len(gains) + ratio) * variance)
     if error == 0:
         return mean, 0.0, 1.0 if mean == 0 else 0.0
     return mean, error, 2 * float(t.sf(abs(mean) / error, len(gains) - 1))
