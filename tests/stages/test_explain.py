@@ -156,6 +156,7 @@ def write_project(spec, model):
         folder = Path("artifacts/prepare") / name
         folder.mkdir(parents=True, exist_ok=True)
         write_split(folder, spec, np.random.default_rng(seed), count)
+    spec.write(Path("artifacts/prepare/spec.json"))
     seal()
 
 
@@ -200,7 +201,13 @@ def test_a_table_is_explained_by_its_raw_columns(recorder):
     assert chosen["id"].nunique() == KNOBS.rows
     assert {"missing", "red", "unseen"} <= set(attributions["value"])
     pictures = sorted(p.name for p in (folder / "pictures").iterdir())
-    assert len(pictures) == KNOBS.rows + 2
+    whole = {p for p in pictures if not p.startswith("row-")}
+    assert len(pictures) == KNOBS.rows + len(whole)
+    assert {"importance.png", "summary.png", "dependence.png", "interactions.png"} <= whole
+    pairs = pd.read_csv(folder / "interactions.csv")
+    assert len(pairs) == 6
+    idle = pairs[(pairs["feature"] == "idle") | (pairs["other"] == "idle")]
+    assert idle["interaction"].abs().max() < 1e-6, "what does nothing works with nothing"
     assert {*pictures, "faithfulness.json"} <= set(recorder.artifacts)
 
 
@@ -227,6 +234,7 @@ def test_images_are_explained_pixel_by_pixel(recorder):
     assert len(importance) == 16
     assert {"row", "column"} <= set(importance.columns)
     assert (folder / "pictures" / "classes.png").is_file()
+    assert pd.read_csv(folder / "interactions.csv").empty, "for tables alone"
     found = json.loads((folder / "faithfulness.json").read_text())
     assert found["shap"]["additivity_error"]["relative"] < 1e-5
 

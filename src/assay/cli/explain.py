@@ -1,41 +1,74 @@
-"""``assay explain``: why the model of the last pipeline run said what it said of single rows."""
+"""``assay explain``: why a model said what it said of single rows."""
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import click
 import numpy as np
 
 from assay.artifacts.manifest import artifact
+from assay.artifacts.paths import project_root
 from assay.config.load import load
 from assay.data.prepared import ID, Split
+from assay.doctor.commands import dvc_cache
 from assay.errors import ArtifactError, DataError, nearest
+from assay.explanation.knobs import Explain
 from assay.explanation.tables import attribution_table, cell_texts
-from assay.pipeline.account import Account, account_of
+from assay.inference.signature import read_signature
+from assay.pipeline.account import Account, Explained, account_of, last_run
 from assay.pipeline.portraits import draw_explanations, output_names
+from assay.pipeline.verification import restored_test, restored_train
 from assay.stages.explain import Params
+from assay.tracking.registry import GRAPH, SIGNATURE, Version, address, fetch, resolve
 
 _SHOWN = 8
 
 
 @click.command()
+@click.argument("model", required=False)
 @click.option("--rows", required=True, help="Ids of test rows, with commas between: 3,17.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="A new folder for pictures and a table."
 )
-def command(rows: str, out: Path | None) -> None:
-    """Explain test rows of the last 'dvc repro' by their ids, by every method that is configured."""
+def command(model: str | None, rows: str, out: Path | None) -> None:
+    """Explain test rows by their ids, by every method that is configured.
+
+    Of the last 'dvc repro', or of MODEL (models:/NAME@champion, models:/NAME/VERSION or NAME) on its
+    own test rows, restored by digest; then through the graph alone, without gradients.
+    """
+    out = out.absolute() if out else None
     if out is not None and out.exists():
         raise ArtifactError(f"{out} is there already: name a new folder")
-    asked = positions(Split(artifact("prepare", "test")), rows)
-    knobs = load(Params, artifact("compose", "config.yaml")).explain
-    found = account_of(knobs, asked=asked)
+    with tempfile.TemporaryDirectory() as scratch:
+        if model is None:
+            knobs = load(Params, artifact("compose", "config.yaml")).explain
+            of = last_run(knobs)
+        else:
+            with chdir(project_root()):
+                knobs, of = _registered(resolve(address(model)), Path(scratch))
+        found = account_of(knobs, of=of, asked=positions(of.test, rows))
     for row in found.subject.chosen.tolist():
         click.echo(_told(found, row))
     if out is not None:
         _write(found, out, top=knobs.top)
         click.echo(f"pictures and attributions: {out}")
+
+
+def _registered(version: Version, scratch: Path) -> tuple[Explain, Explained]:
+    """Fetch a version, bring back its rows, and return both with the knobs that it was made with."""
+    folder = fetch(version, scratch)
+    origin, cache = folder / "origin", dvc_cache(project_root())
+    test = restored_test(version, origin, cache=cache, scratch=scratch)
+    of = Explained(
+        graph=folder / GRAPH,
+        signature=read_signature(folder / SIGNATURE),
+        train=Split(restored_train(test, origin, cache=cache, scratch=scratch).absolute()),
+        test=Split(test.absolute()),
+    )
+    return load(Params, origin / "config.yaml").explain, of
 
 
 def positions(test: Split, rows: str) -> np.ndarray:

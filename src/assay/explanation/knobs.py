@@ -21,7 +21,8 @@ class Explain:
     local model on ``lime_samples`` perturbed rows. Images are explained by patches: as many as
     there are pixels, but at most ``patches``. ``methods`` are asked beside SHAP and LIME, none named:
     those that suit the kind of data. What needs an explanation asked anew (small changes of the input,
-    a model that has learned nothing) is measured on ``score_rows`` of the chosen rows.
+    a model that has learned nothing) is measured on ``score_rows`` of the chosen rows. Importance is
+    told apart by predicted class, by the sensitive columns and by ``slices``.
     """
 
     rows: Annotated[int, Ge(1), Le(200)] = 12
@@ -31,6 +32,7 @@ class Explain:
     lime_samples: Annotated[int, Ge(50)] = 2000
     patches: Annotated[int, Ge(2)] = 64
     methods: tuple[Method, ...] = ()
+    slices: tuple[str, ...] = ()
     score_rows: Annotated[int, Ge(1), Le(50)] = 4
     top: Annotated[int, Ge(3), Le(40)] = 12
     seed: Annotated[int, Ge(0)] = 0

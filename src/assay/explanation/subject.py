@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +22,7 @@ from assay.explanation.chosen import (
 )
 from assay.explanation.knobs import Explain
 from assay.explanation.plan import Plan, plan
+from assay.explanation.slices import labels_of
 from assay.explanation.sources import (
     Feeds,
     ImageSources,
@@ -46,6 +47,7 @@ class Subject:
     ``explained_output`` is the class code that is explained for each source row up to the end of
     ``sample`` (0 for regression); ``surrogate`` fits LIME's model to the source row it is given.
     ``changed``, (changes, rows), are source rows that differ a little from the first chosen ones.
+    ``slices`` are the groups (sampled rows,) that the sample falls into, by column.
     """
 
     plan: Plan
@@ -60,6 +62,7 @@ class Subject:
     explained_output: np.ndarray
     surrogate: Callable[[Predict, int, Question], Surrogate]
     changed: np.ndarray
+    slices: Mapping[str, np.ndarray]
 
 
 def subject_of(
@@ -70,11 +73,13 @@ def subject_of(
     output: np.ndarray,
     knobs: Explain,
     asked: np.ndarray | None = None,
+    slices: Sequence[str] = (),
 ) -> Subject:
     """Choose the rows of the test split by the model's ``output`` for all of them, (rows, outputs).
 
     ``output`` holds probabilities, or values in the target's unit as a single column. ``asked`` are
-    the positions of rows that a user wants to know about, instead of chosen ones.
+    the positions of rows that a user wants to know about, instead of chosen ones; ``slices`` names
+    columns by which importance is told apart.
     """
     random = np.random.default_rng(knobs.seed)
     sizes = plan(
@@ -111,6 +116,7 @@ def subject_of(
         explained_output=output[rows].argmax(axis=1),
         surrogate=surrogate,
         changed=np.arange(len(rows), start).reshape(_CHANGES, first),
+        slices=labels_of(test.rows().iloc[sample], slices),
     )
 
 

@@ -11,6 +11,7 @@ from assay.explanation.outcome import Outcome, explained_values
 from assay.explanation.sources import ImageSources, Sources
 from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
+from assay.inference.signature import Signature
 
 SAMPLE = "random sample"
 
@@ -58,6 +59,17 @@ def attribution_table(
             "lime": lime.ravel(),
         }
     )
+
+
+def common_output(subject: Subject, signature: Signature) -> np.ndarray:
+    """Return for each row of the sample what a summary of them explains, (rows,).
+
+    Of two classes it is the second one for all rows, of more each row's own, else the only output.
+    """
+    rows = len(subject.sample)
+    if len(signature.classes) == 2 and signature.task == "classification":
+        return np.ones(rows, dtype=int)
+    return np.asarray(subject.explained_output[subject.sample])
 
 
 def cell_texts(sources: Sources, row: int) -> list[str]:

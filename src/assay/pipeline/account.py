@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from assay.artifacts.manifest import artifact
 from assay.artifacts.paths import output_folder
 from assay.config.load import load
 from assay.data.prepared import Split
-from assay.data.spec import read_spec
+from assay.data.spec import Spec, read_spec
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain
 from assay.explanation.methods import methods_for
@@ -26,41 +27,74 @@ from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
 from assay.pipeline.effective import Effective
 from assay.pipeline.insight import Opened, learned_of, opened, stranger_of
+from assay.pipeline.whole import Whole, nothing, whole_of
 
 _BATCH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
+class Explained:
+    """A graph and the rows around it; the network that it was made from, where that is at hand.
+
+    ``slices`` are columns by which importance is told apart.
+    """
+
+    graph: Path
+    signature: Signature
+    train: Split
+    test: Split
+    network: Opened | None = None
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
-    """What is explained, what every method said of it, and how far each can be believed."""
+    """What is explained, what every method said of it, and how far each can be believed.
+
+    ``whole`` is what the sample says beyond importance, nothing where single rows were asked for.
+    """
 
     signature: Signature
     subject: Subject
     outcome: Outcome
     methods: Mapping[str, Judged]
     scores: Mapping[str, Any]
+    whole: Whole
 
 
-def account_of(knobs: Explain, *, asked: np.ndarray | None = None) -> Account:
-    """Explain test rows of the pipeline's last run: chosen ones, or those at positions ``asked``."""
-    signature = read_signature(artifact("export", "signature.json"))
-    session = Session(artifact("export", "model.onnx"), batch_size=_BATCH)
-    train, test = Split(artifact("prepare", "train")), Split(artifact("prepare", "test"))
+def last_run(knobs: Explain) -> Explained:
+    """Return the model of the pipeline's last run, and its rows."""
+    spec = read_spec(artifact("prepare", "spec.json"))
+    return Explained(
+        graph=artifact("export", "model.onnx"),
+        signature=read_signature(artifact("export", "signature.json")),
+        train=Split(artifact("prepare", "train")),
+        test=Split(artifact("prepare", "test")),
+        network=_network(spec),
+        slices=(*spec.sensitive, *knobs.slices),
+    )
+
+
+def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None) -> Account:
+    """Explain test rows: chosen ones, or those at positions ``asked``."""
+    signature = of.signature
+    session = Session(of.graph, batch_size=_BATCH)
 
     def predict(feeds: Feeds) -> np.ndarray:
         return explained_of(session.run(feeds), signature)
 
-    outputs = session.stream(split_feeds(test, signature, batch_size=_BATCH))
+    outputs = session.stream(split_feeds(of.test, signature, batch_size=_BATCH))
     subject = subject_of(
         signature=signature,
-        train=train,
-        test=test,
+        train=of.train,
+        test=of.test,
         output=explained_of(outputs, signature),
         knobs=knobs if asked is None else replace(knobs, rows=len(asked)),
         asked=asked,
+        slices=of.slices if asked is None else (),
     )
     outcome = explain_subject(predict, subject, knobs=knobs)
-    network = _network()
+    network = of.network
     learned = learned_of(network, subject, knobs=knobs) if network else None
     stranger = stranger_of(network, subject, knobs=knobs) if network else None
     grounds = grounds_of(predict, subject, stranger=stranger, knobs=knobs)
@@ -69,20 +103,26 @@ def account_of(knobs: Explain, *, asked: np.ndarray | None = None) -> Account:
         name: judged(name, said.get(name), subject, grounds=grounds, learned=learned, knobs=knobs)
         for name in methods_for(signature.kind, knobs, has_network=learned is not None)
     }
-    scores = _scores(faithfulness(outcome, subject, knobs=knobs), methods)
     return Account(
-        signature=signature, subject=subject, outcome=outcome, methods=methods, scores=scores
+        signature=signature,
+        subject=subject,
+        outcome=outcome,
+        methods=methods,
+        scores=_scores(faithfulness(outcome, subject, knobs=knobs), methods),
+        whole=whole_of(predict, signature, subject, outcome, knobs=knobs)
+        if asked is None
+        else nothing(),
     )
 
 
-def _network() -> Opened | None:
+def _network(spec: Spec) -> Opened | None:
     """Open the network; None where the graph did not come from a training in this folder."""
     if not output_folder("train").is_dir():
         return None
     effective = load(Effective, artifact("train", "effective.yaml"))
     return opened(
         effective.model,
-        read_spec(artifact("prepare", "spec.json")),
+        spec,
         weights=artifact("train", "weights.safetensors"),
         parity=artifact("export", "parity.json"),
         seed=effective.seed,

@@ -17,6 +17,7 @@ from assay.explanation.subject import Subject
 from assay.explanation.tables import (
     cell_levels,
     cell_texts,
+    common_output,
 )
 from assay.figures.explanation import (
     Contributions,
@@ -54,7 +55,7 @@ def draw_explanations(
         mean=found.mean,
         low=found.low,
         high=found.high,
-        unit=_amount(signature),
+        unit=amount(signature),
         top=top,
     )
     if isinstance(subject.sources, SeriesSources | TokenSources):
@@ -89,7 +90,7 @@ def _draw_tables(
     folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome, top: int
 ) -> None:
     names = subject.sources.names
-    shown, explained = _common_output(signature, subject)
+    shown, explained = common_output(subject, signature), explained_words(signature)
     beeswarm(
         folder / "summary.png",
         names=names,
@@ -117,7 +118,7 @@ def _draw_images(folder: Path, signature: Signature, subject: Subject, *, outcom
         folder / "importance.png",
         mean=outcome.importance.mean[sources.patch_of],
         backdrop=grey.mean(axis=0),
-        unit=_amount(signature),
+        unit=amount(signature),
     )
     if signature.task == "classification":
         given = subject.explained_output[subject.sample]
@@ -200,14 +201,13 @@ def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
     return Headline(title=f"Predicted {name} ({output[code]:.1%}), {truth}", subtitle=subtitle)
 
 
-def _common_output(signature: Signature, subject: Subject) -> tuple[np.ndarray, str]:
-    """Choose what a summary of many rows explains: a value, the second of two classes, or each its own."""
-    rows = len(subject.sample)
+def explained_words(signature: Signature) -> str:
+    """Return what the picture of a whole sample explains, in words."""
     if not signature.classes or signature.task in OF_STEPS:
-        return np.zeros(rows, dtype=int), signature.outputs[0].name
-    if len(signature.classes) == 2:
-        return np.ones(rows, dtype=int), f"the probability of {signature.classes[1]}"
-    return subject.explained_output[subject.sample], "the predicted class's probability"
+        return signature.outputs[0].name
+    if len(signature.classes) == 2 and signature.task == "classification":
+        return f"the probability of {signature.classes[1]}"
+    return "the predicted class's probability"
 
 
 def output_names(signature: Signature) -> list[str]:
@@ -225,7 +225,8 @@ def _unit(signature: Signature, name: str) -> str:
     return f"probability of {name}" if signature.classes else name
 
 
-def _amount(signature: Signature) -> str:
+def amount(signature: Signature) -> str:
+    """Return what importance is measured in."""
     if signature.task == "reconstruction":
         return "score"
     is_probability = signature.classes or signature.task in OF_STEPS

@@ -133,13 +133,28 @@ def restored_test(version: Version, origin: Path, *, cache: Path, scratch: Path)
     )
 
 
-def _from_cache(origin: Path, *, cache: Path, scratch: Path) -> Path | None:
+def restored_train(test: Path, origin: Path, *, cache: Path, scratch: Path) -> Path:
+    """Return the training split that lies beside a restored test split, or the one in DVC's cache."""
+    beside = test.parent / "train"
+    found = (
+        beside
+        if beside.is_dir()
+        else _from_cache(origin, cache=cache, scratch=scratch, split="train")
+    )
+    if found is None:
+        raise ArtifactError(
+            f"the training split is neither beside {test} nor in {cache}: bring it back ('dvc pull')"
+        )
+    return found
+
+
+def _from_cache(origin: Path, *, cache: Path, scratch: Path, split: str = "test") -> Path | None:
     outputs = recorded_outputs(origin / "dvc.lock").get("prepare", {})
-    md5 = outputs.get("artifacts/prepare/test", "")
+    md5 = outputs.get(f"artifacts/prepare/{split}", "")
     entry = cache / "files" / "md5" / md5[:2] / md5[2:]
     if not md5.endswith(".dir") or not entry.is_file():
         return None
-    folder = scratch / "test"
+    folder = scratch / split
     for item in json.loads(entry.read_text(encoding="utf-8")):
         source = cache / "files" / "md5" / item["md5"][:2] / item["md5"][2:]
         target = folder / Path(item["relpath"]).name

@@ -22,7 +22,7 @@ from assay.explanation.tables import (
 from assay.explanation.trust import all_verdicts
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.account import account_of
+from assay.pipeline.account import account_of, last_run
 from assay.pipeline.page import write_page
 from assay.pipeline.portraits import draw_explanations, output_names
 from assay.pipeline.walking import (
@@ -33,6 +33,7 @@ from assay.pipeline.walking import (
     walk_table,
     write_walk_page,
 )
+from assay.pipeline.whole import Whole, draw_whole, nothing
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,14 @@ def run(params: Params) -> None:
         if signature.task == "generation":
             _explain_generator(signature, knobs, folder=folder, tracked=tracked)
             return
-        found = account_of(knobs)
-        subject, outcome = found.subject, found.outcome
+        found = account_of(knobs, of=last_run(knobs))
+        subject, outcome, whole = found.subject, found.outcome, found.whole
         _write(folder, signature, subject, outcome=outcome, scores=found.scores)
+        _write_whole(folder, whole)
         draw_explanations(folder / "pictures", signature, subject, outcome=outcome, top=knobs.top)
+        draw_whole(
+            folder / "pictures", signature, subject, outcome=outcome, whole=whole, top=knobs.top
+        )
         write_page(folder / "explanations.html", found, pictures=folder / "pictures")
         _track(tracked, folder, outcome=outcome, scores=found.scores)
 
@@ -73,6 +78,7 @@ def _explain_generator(
     walk_importance(found).to_csv(folder / "importance.csv", index=False, float_format=_DIGITS)
     walk_table(found).to_parquet(folder / "attributions.parquet", index=False)
     write_json(folder / "faithfulness.json", scores)
+    _write_whole(folder, nothing())
     draw_walks(folder / "pictures", found)
     write_walk_page(folder / "explanations.html", scores, pictures=folder / "pictures")
     log.info("walks: %s", scores["walks"]["verdict"])
@@ -99,6 +105,11 @@ def _write(
     write_json(folder / "faithfulness.json", scores)
     for name, words in _verdicts(scores).items():
         log.info("%s: %s", name, words)
+
+
+def _write_whole(folder: Path, whole: Whole) -> None:
+    for name, table in (("groups.csv", whole.groups), ("interactions.csv", whole.pairs)):
+        table.to_csv(folder / name, index=False, float_format=_DIGITS)
 
 
 def _verdicts(scores: Mapping[str, Any]) -> dict[str, str]:
@@ -141,6 +152,8 @@ def _track_files(tracked: Tracked, folder: Path) -> None:
         tracked.log_artifact(path, "pictures")
     for name in (
         "importance.csv",
+        "groups.csv",
+        "interactions.csv",
         "attributions.parquet",
         "faithfulness.json",
         "explanations.html",
