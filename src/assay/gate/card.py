@@ -50,6 +50,8 @@ class Facts:
     ahead: str = ""
     window: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    looks: int = 1
 
 
 def card(facts: Facts) -> str:
@@ -60,7 +62,9 @@ def card(facts: Facts) -> str:
         _training(facts),
         _metrics(facts),
         _slices(facts),
+        _calibration(facts),
         _explanations(facts),
+        _limits(facts),
         _gate(facts),
         _reproduce(facts),
         _load(facts),
@@ -79,9 +83,8 @@ def _purpose(facts: Facts, inputs: str) -> str:
     if facts.task == "reconstruction":
         return f"Scores how badly {inputs} can be reconstructed, and flags what scores high"
     if facts.task == "multilabel":
-        named = ", ".join(f"`{label}`" for label in facts.classes[:_NAMED])
-        more = f" and {len(facts.classes) - _NAMED} more" if len(facts.classes) > _NAMED else ""
-        return f"Gives {inputs} any of {len(facts.classes)} labels ({named}{more})"
+        named = _some([f"`{label}`" for label in facts.classes])
+        return f"Gives {inputs} any of {len(facts.classes)} labels ({named})"
     if facts.ahead:
         return f"Forecasts {facts.ahead} from the last {facts.window} steps"
     if facts.task == "generation":
@@ -147,6 +150,46 @@ def _slices(facts: Facts) -> Iterator[str]:
         ],
     )
     yield ""
+
+
+def _calibration(facts: Facts) -> Iterator[str]:
+    """Tell whether its probabilities mean what they say; nothing of what has none."""
+    error, temperature = facts.metrics.get("ece"), facts.calibration.get("temperature")
+    if error is None or temperature is None:
+        return
+    yield from ("## Calibration", "")
+    yield f"Expected calibration error on the test split: {_interval(error)}."
+    if temperature == 1:
+        yield from ("Its probabilities are the network's own: no temperature did better.", "")
+        return
+    before, after = (facts.calibration[f"log_loss_{when}"] for when in ("before", "after"))
+    yield f"Logits are divided by {temperature:.3g}, fitted on the validation split, where the log"
+    yield from (f"loss of held-out rows went from {before:.4g} to {after:.4g}.", "")
+
+
+def _limits(facts: Facts) -> Iterator[str]:
+    yield from ("## Limits", "")
+    rows, looks = facts.rows.get("test", 0), facts.looks
+    yield f"- All figures come from one test split of {rows} rows; a difference within the intervals"
+    yield "  above is no difference."
+    if looks > 1:
+        yield f"- That split was looked at {looks} times: the best of so many tries is a little lucky."
+    if facts.task == "classification":
+        yield "- It names one of its classes whatever it is given, also for what is none of them."
+    if not facts.slices:
+        yield "- No column was named to slice by: how it does for parts of the data is not known."
+    if untold := [f"{p['column']} {p['value']}" for p in facts.slices if not p["metrics"]]:
+        yield f"- Too few rows to say anything of {_some(untold)}."
+    if found := [str(c["name"]) for c in facts.checks if c.get("status") != "ok"]:
+        yield f"- The checks of the data had something to say: {_some(found)}."
+    if weak := [name for name, words in facts.explanations.items() if words != "trustworthy"]:
+        yield f"- Do not build on its explanations by {_some(weak)}."
+    yield ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _explanations(facts: Facts) -> Iterator[str]:

@@ -244,6 +244,8 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         ahead=_ahead(candidate.spec),
         window=candidate.spec.forecast.window if candidate.spec.forecast else 0,
         tags=candidate.tags,
+        calibration=candidate.parity.get("calibration", {}),
+        looks=verdict.looks,
     )
 
 

@@ -1,0 +1,60 @@
+"""The card says what is known of a model, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assay.gate.card import Facts, card
+from assay.gate.condition import Condition
+
+ECE = {"value": 0.031, "low": 0.02, "high": 0.05}
+FACTS = Facts(
+    name="churn",
+    version="3",
+    verdict="champion, because every condition passed",
+    task="classification",
+    kind="table",
+    target="left",
+    classes=["no", "yes"],
+    inputs=7,
+    choices={"data": "churn", "model": "mlp"},
+    rows={"train": 650, "valid": 150, "test": 200},
+    split_by="the target's values",
+    checks=[{"name": "duplicates", "status": "ok", "found": "none"}],
+    training={"lr": 0.001},
+    metrics={"accuracy": {"value": 0.9, "low": 0.85, "high": 0.94}, "ece": ECE},
+    baselines={"trivial": {"accuracy": {"value": 0.6, "low": 0.5, "high": 0.7}}},
+    comparisons=["beats guessing"],
+    explanations={"occlusion": "trustworthy", "lime": "no better than random"},
+    conditions=[Condition(name="minimum", wanted="0.8", found="0.9", passed=True)],
+    calibration={"temperature": 1.7, "log_loss_before": 0.4, "log_loss_after": 0.33},
+)
+
+
+def section(facts: Facts, name: str) -> str:
+    return " ".join(card(facts).partition(f"## {name}\n")[2].partition("\n## ")[0].split())
+
+
+def test_the_temperature_is_told_with_what_it_gained() -> None:
+    told = section(FACTS, "Calibration")
+    assert "0.031 (0.02 to 0.05)" in told and "divided by 1.7" in told and "0.4 to 0.33" in told
+    plain = section(replace(FACTS, calibration={"temperature": 1.0}), "Calibration")
+    assert "no temperature did better" in plain
+
+
+def test_what_has_no_probabilities_has_no_calibration() -> None:
+    numbers = replace(FACTS, task="regression", metrics={"rmse": {"value": 2.0}}, classes=())
+    assert "## Calibration" not in card(numbers)
+
+
+def test_limits_follow_from_what_was_found() -> None:
+    told = section(FACTS, "Limits")
+    assert "one test split of 200 rows" in told and "looked at" not in told
+    assert "No column was named to slice by" in told
+    assert "Do not build on its explanations by lime." in told
+    parts = [{"column": "region", "value": "north", "rows": 3, "metrics": {}}]
+    checks = [{"name": "leaks", "status": "warning", "found": "age"}]
+    told = section(replace(FACTS, looks=4, slices=parts, checks=checks), "Limits")
+    assert "looked at 4 times" in told
+    assert "Too few rows to say anything of region north." in told
+    assert "something to say: leaks." in told and "No column was named" not in told
