@@ -36,7 +36,9 @@ class Failed(Exception):
     """A trial failed in a way that is recorded; the search goes on."""
 
 
-def objective(run: TrialFunction, *, space: Space) -> Callable[[optuna.Trial], list[float]]:
+def objective(
+    run: TrialFunction, *, space: Space, extend: Callable[[optuna.Trial], None] | None = None
+) -> Callable[[optuna.Trial], list[float]]:
     """Return what ``study.optimize`` calls for each trial.
 
     A TrainingError or a number that is not finite prunes the trial; another exception fails it,
@@ -46,6 +48,9 @@ def objective(run: TrialFunction, *, space: Space) -> Callable[[optuna.Trial], l
     def one(attempt: optuna.Trial) -> list[float]:
         with _Settled(attempt):
             values, marks = draw(attempt, space), attempt.user_attrs
+            if extend is not None:
+                extend(attempt)
+                values = dict(attempt.params)
             drawn = Draw(
                 number=marks[NUMBER],
                 values=values,

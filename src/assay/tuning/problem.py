@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import optuna
+from optuna.samplers import BaseSampler
 
 from assay.errors import ConfigError
 from assay.space import Dimension, Space, Value, in_order, is_active
@@ -26,6 +27,10 @@ class Problem:
     trial is better beyond its error. ``warm`` are settings to try next, in this order. All trials
     have the seed ``seed``, and repeats the seeds after it. ``facts`` are words on whatever else two
     starts of one study must agree on.
+
+    ``sampler`` makes the sampler of a trial from a seed of that trial, in place of the one that the
+    knobs name; its text is a fact. ``extend`` is called with each trial after the space was drawn,
+    and what it suggests belongs to the trial's values.
     """
 
     study: str
@@ -35,6 +40,8 @@ class Problem:
     known: Mapping[str, Value] = field(default_factory=dict)
     warm: Sequence[Mapping[str, Value]] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    sampler: Callable[[int], BaseSampler] | None = None
+    extend: Callable[[optuna.Trial], None] | None = None
 
     @property
     def first(self) -> tuple[dict[str, Value], ...]:
@@ -89,5 +96,7 @@ def _facts(problem: Problem, knobs: Search) -> dict[str, str]:
         f"search.{name}": str(getattr(knobs, name))
         for name in ("sampler", "pruner", "startup_trials", "warmup_epochs")
     }
+    if problem.sampler is not None:
+        drawn["search.sampler"] = str(problem.sampler)
     goal = {"directions": ", ".join(problem.directions), "seed": str(problem.seed)}
     return {**space, **drawn, **goal, **problem.facts}

@@ -31,7 +31,7 @@ def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
     with Progress(*columns, console=console) as progress:
         line = progress.add_task("", total=total)
         yield lambda result: progress.update(
-            line, completed=len(result.trials), description=summary(result, objective=objective)
+            line, completed=len(result.trials), description=_live(result, objective=objective)
         )
 
 
@@ -41,6 +41,11 @@ def summary(result: Result, *, objective: str) -> str:
     if result.best is not None and result.best.value is not None:
         parts.append(f"best {objective} {result.best.value:.5g} (trial {result.best.number})")
     return ", ".join(parts)
+
+
+def _live(result: Result, *, objective: str) -> str:
+    running = f"{result.running} running"
+    return ", ".join(filter(None, (running, summary(result, objective=objective))))
 
 
 def counts(result: Result) -> dict[str, int]:

@@ -40,11 +40,19 @@ _MAKERS: dict[SamplerName, Callable[[Search, int], BaseSampler]] = {
 }
 
 
-def sampler(knobs: Search, *, seed: int, space: Space) -> BaseSampler:
-    """Return the sampler that the knobs name.
+def sampler(
+    knobs: Search,
+    *,
+    seed: int,
+    space: Space,
+    own: Callable[[int], BaseSampler] | None = None,
+) -> BaseSampler:
+    """Return the sampler that the knobs name, or what ``own`` makes from a seed for each trial.
 
     Raises ConfigError where it cannot draw from this space, or where its package is missing.
     """
+    if own is not None:
+        return _PerTrial(own, seed=seed)
     if knobs.sampler == "grid":
         return listed(grid(_settings(space)))
     if knobs.sampler == "qmc":
@@ -53,7 +61,7 @@ def sampler(knobs: Search, *, seed: int, space: Space) -> BaseSampler:
         _require("cmaes", "cmaes")
     if knobs.sampler == "gp":
         _require("gp", "torch")
-    return _PerTrial(knobs, seed=seed)
+    return _PerTrial(lambda state: _MAKERS[knobs.sampler](knobs, state), seed=seed)
 
 
 def total_trials(knobs: Search, space: Space) -> int:
@@ -93,16 +101,16 @@ class _PerTrial(BaseSampler):
     interrupted goes on with the trials that it would have drawn.
     """
 
-    def __init__(self, knobs: Search, *, seed: int) -> None:
-        self._knobs, self._seed = knobs, seed
+    def __init__(self, make: Callable[[int], BaseSampler], *, seed: int) -> None:
+        self._make, self._seed = make, seed
         self._number: int | None = None
-        self._current = RandomSampler(seed=seed)
+        self._current: BaseSampler = RandomSampler(seed=seed)
 
     def _of(self, trial: FrozenTrial) -> BaseSampler:
         number = trial.user_attrs.get(NUMBER, trial.number)
         if number != self._number:
             state = np.random.SeedSequence([self._seed, number]).generate_state(1)
-            self._current = _MAKERS[self._knobs.sampler](self._knobs, int(state[0]))  # type: ignore[assignment]
+            self._current = self._make(int(state[0]))
             self._number = number
         return self._current
 

@@ -86,7 +86,7 @@ def search(
 
 
 def _require_space(problem: Problem, knobs: Search) -> None:
-    if not problem.space:
+    if not problem.space and problem.extend is None:
         raise ConfigError(
             [
                 f"search.space: is empty, so {knobs.trials} trials have nothing to try; "

@@ -12,7 +12,6 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial
 
-from assay.space import Space
 from assay.tuning.attempt import Failed, objective
 from assay.tuning.attempts import ended_trials
 from assay.tuning.choice import finalists
@@ -23,7 +22,7 @@ from assay.tuning.pruner import pruner
 from assay.tuning.sampler import sampler
 from assay.tuning.share import share_of
 from assay.tuning.storage import AGAIN, Place, claiming, open_storage, refusals
-from assay.tuning.trial import Trial, TrialFunction, Work
+from assay.tuning.trial import Trial, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +129,9 @@ class Searched:
             claiming=claiming(self._of.place, name),
             study_name=name,
             storage=self._storage,
-            sampler=sampler(knobs, seed=problem.seed, space=problem.space),
+            sampler=sampler(
+                knobs, seed=problem.seed, space=problem.space, own=problem.sampler
+            ),
             pruner=pruner(knobs),
         )
 
@@ -150,16 +151,19 @@ class Worker:
         share = share_of(index, self.studies.knobs)
         os.environ.update(share.environment)
         with refusals(self.studies.place), self.work(share) as run:
-            searched, space = self.studies.open(), self.studies.problem.space
-            _finish(searched.trials, run, space=space, on_trial=on_trial)
-            _finish(searched.again(), run, space=space, on_trial=on_trial)
+            searched, problem = self.studies.open(), self.studies.problem
+            one = objective(run, space=problem.space, extend=problem.extend)
+            _finish(searched.trials, one, on_trial=on_trial)
+            _finish(searched.again(), one, on_trial=on_trial)
 
 
 def _finish(
-    study: Numbered, run: TrialFunction, *, space: Space, on_trial: Callable[[], None]
+    study: Numbered,
+    one: Callable[[optuna.Trial], list[float]],
+    *,
+    on_trial: Callable[[], None],
 ) -> None:
     """Run trials of a study until none is left."""
-    one = objective(run, space=space)
     while True:
         try:
             study.optimize(one, catch=(Failed,), callbacks=[lambda _study, _trial: on_trial()])
