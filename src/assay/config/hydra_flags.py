@@ -26,6 +26,7 @@ _ELSEWHERE = {
     "--experimental-rerun": "say the overrides again, or 'assay use run:ID'",
 }
 _CODE = ("callbacks", "job_logging", "hydra_logging", "searchpath", "runtime")
+_FUNCTIONS = ("hydra.sweeper.custom_search_space",)
 
 
 def is_hydras(key: str) -> bool:
@@ -83,4 +84,6 @@ def _is_flag(word: str) -> bool:
 
 def _names_code(key: str) -> bool:
     parts = key.replace("/", ".").split(".")
+    if ".".join(parts) in _FUNCTIONS:
+        return True
     return len(parts) < 2 or parts[1] in _CODE or any(part.startswith("_") for part in parts[1:])

@@ -12,9 +12,11 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from assay.config.space import flattened
 from assay.config.words import rendered
@@ -48,13 +50,41 @@ def launch_with(name: str, settings: Mapping[str, Any]) -> Launch | None:
             Path(folder, "search.yaml").write_text(f"{_INDEX}: 0\n", encoding="utf-8")
             every = ",".join(map(str, range(count)))
             words = ["-m", f"hydra/launcher={name}", *own, f"hydra.sweep.dir={folder}/jobs"]
-            with _arguments([*words, *_QUIET, f"{_INDEX}={every}"]):
+            with _arguments([*words, *_QUIET, f"{_INDEX}={every}"]), _apart():
                 hydra.main(config_path=folder, config_name="search")(job)()
 
     return launch
 
 
 _QUIET = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.job.chdir=false")
+
+
+def launcher_of(config: DictConfig) -> tuple[str, dict[str, Any]]:
+    """Return the launcher that a Hydra application chose, by Hydra's name, and its settings."""
+    settings: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    target = settings.pop("_target_")
+    name = str(config.hydra.runtime.choices.get("hydra/launcher"))
+    known = _launchers()
+    if name not in known:  # a file of the application's own configuration, after another launcher
+        nodes = {
+            other: ConfigStore.instance().load(f"hydra/launcher/{other}.yaml") for other in known
+        }
+        name = next((o for o, n in nodes.items() if n.node.get("_target_") == target), name)
+    return name, settings
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Let Hydra run within a running Hydra, which finds everything as it was."""
+    if not GlobalHydra.instance().is_initialized():
+        yield
+        return
+    before = Singleton.get_state()
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        Singleton.set_state(before)
 
 
 def _launchers() -> list[str]:

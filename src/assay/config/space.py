@@ -47,7 +47,9 @@ def parse_space(node: Mapping[str, Any], *, config: Mapping[str, Any]) -> Space:
             space[key] = dataclasses.replace(dimension, when=(*dimension.when, *given))
         except ConfigError as error:
             problems += error.problems
-    problems += [p for key, d in space.items() for p in _unmet(key, d, space, current)]
+    problems += [
+        f"search.space.{p}" for key, d in space.items() for p in unmet(key, d, space, current)
+    ]
     if problems:
         raise ConfigError(problems)
     return possible(space, settings=current)
@@ -116,7 +118,7 @@ def conditions_of(tags: set[str]) -> tuple[Condition, ...]:
     return tuple(Condition(key=key, values=tuple(values)) for key, values in asked.items())
 
 
-def _unmet(
+def unmet(
     key: str, dimension: Dimension, space: Space, current: Mapping[str, Any]
 ) -> Iterator[str]:
     """Yield a sentence for each condition that names no key, or that its space never fulfils."""
@@ -124,10 +126,10 @@ def _unmet(
         above = space.get(condition.key)
         if above is None and condition.key not in current:
             hint = nearest(condition.key, current)
-            yield f"search.space.{key}: its condition on {condition.key} names no key of the configuration{hint}"
+            yield f"{key}: its condition on {condition.key} names no key of the configuration{hint}"
         elif above is not None and not _overlaps(above, condition):
             tried = ", ".join(map(str, extremes(above)))
-            yield f"search.space.{key}: {condition.key} is never {condition.values[0]}: its values are {tried}"
+            yield f"{key}: {condition.key} is never {condition.values[0]}: its values are {tried}"
 
 
 def flattened(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

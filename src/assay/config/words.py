@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,16 @@ def as_words(nodes: Mapping[str, Any]) -> str:
 
 def _is_built(node: Any) -> bool:
     return isinstance(node, Mapping) and "_target_" in node
+
+
+def word(value: Any) -> str:
+    """Return a value in Hydra's override grammar, a plain word without quotes."""
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _OTHERS
+    return str(value) if is_plain else rendered(value)
+
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./@-]*")
+_OTHERS = frozenset({"null", "true", "false", "nan", "inf"})
 
 
 def rendered(value: Any) -> str:

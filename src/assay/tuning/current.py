@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import optuna
+
 from assay.tuning.share import Share
 from assay.tuning.trial import Draw, Report
+
+STOPPED = (optuna.TrialPruned,)
+"""What ends a trial that is stopped early."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import optuna
@@ -23,15 +24,16 @@ class Memory:
     def recall(self, what: str) -> str | None:
         """Return a word, None where there is none. Raises ArtifactError for a storage out of reach."""
         with refusals(place_of(self.storage)):
-            found = self._open().user_attrs.get(what)
+            found = self._study.user_attrs.get(what)
         return None if found is None else str(found)
 
     def keep(self, what: str, word: str) -> None:
         """Remember a word. Raises ArtifactError for a storage out of reach."""
         with refusals(place_of(self.storage)):
-            self._open().set_user_attr(what, word)
+            self._study.set_user_attr(what, word)
 
-    def _open(self) -> optuna.Study:
+    @cached_property
+    def _study(self) -> optuna.Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         return optuna.create_study(
             storage=open_storage(place_of(self.storage)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,7 +20,7 @@ def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
     """Yield what to call with the result so far, after each trial."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda result: _log(result, total=total, objective=objective)
+        yield _Logged(total=total, objective=objective)
         return
     columns = (
         TextColumn("search"),
@@ -56,10 +57,17 @@ def counts(result: Result) -> dict[str, int]:
     return found
 
 
-def _log(result: Result, *, total: int, objective: str) -> None:
-    if not result.trials:
-        return
-    done = f"search: {len(result.trials)} of {total} trials"
-    log.info("%s: %s", done, summary(result, objective=objective))
-    if not result.fresh:
-        log.info("search: these trials ended in an earlier start; it goes on from there")
+@dataclass(kw_only=True)
+class _Logged:
+    total: int
+    objective: str
+    ended: int = 0
+
+    def __call__(self, result: Result) -> None:
+        if len(result.trials) == self.ended:
+            return
+        self.ended = len(result.trials)
+        done = f"search: {self.ended} of {self.total} trials"
+        log.info("%s: %s", done, summary(result, objective=self.objective))
+        if not result.fresh:
+            log.info("search: these trials ended in an earlier start; it goes on from there")

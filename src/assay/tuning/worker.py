@@ -129,9 +129,7 @@ class Searched:
             claiming=claiming(self._of.place, name),
             study_name=name,
             storage=self._storage,
-            sampler=sampler(
-                knobs, seed=problem.seed, space=problem.space, own=problem.sampler
-            ),
+            sampler=sampler(knobs, seed=problem.seed, space=problem.space, own=problem.sampler),
             pruner=pruner(knobs),
         )
 

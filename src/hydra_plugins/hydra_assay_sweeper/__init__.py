@@ -1,0 +1,1 @@
+"""Hydra's door to Assay's search: ``hydra/sweeper=assay``."""
