@@ -40,6 +40,26 @@ def test_the_default_gate_wants_more_than_guessing():
     assert failed(Gate(), metrics=measured(log_loss=0.7)) == ["beats the trivial baseline"]
 
 
+def test_a_baseline_is_beaten_where_the_paired_interval_says_so():
+    shown = {}
+    for high in (-0.01, 0.01):
+        beside = {"linear": {"log_loss": {"value": -0.1, "low": -0.2, "high": high}}}
+        near = {"trivial": measured(log_loss=0.69), "linear": measured(log_loss=0.4)}
+        found = judge(
+            Gate(baselines=("linear",)), evidence(baselines=near, beside=beside), goal=GOAL
+        )
+        shown[high] = next(c for c in found if "linear" in c.name)
+    assert shown[-0.01].passed and shown[-0.01].word == "superior"
+    assert not shown[0.01].passed and shown[0.01].word == "undecided"
+    assert "gain +0.1 (-0.01 to +0.2), paired bootstrap" in str(shown[0.01])
+
+
+def test_a_gain_that_was_asked_for_must_be_shown_too():
+    beside = {"trivial": {"log_loss": {"value": -0.39, "low": -0.5, "high": -0.2}}}
+    assert failed(Gate(baseline_gain=0.2), beside=beside) == []
+    assert failed(Gate(baseline_gain=0.3), beside=beside) == ["beats the trivial baseline"]
+
+
 def test_equal_to_a_baseline_is_not_better():
     assert failed(Gate(), metrics=measured(log_loss=0.69)) == ["beats the trivial baseline"]
 

@@ -98,7 +98,11 @@ def test_baselines_stand_beside_with_intervals_and_words(evaluated):
     assert set(baselines) == {"trivial", "linear", "boosting"}
     metrics = read_json(evaluated / "metrics.json")
     for name, found in baselines.items():
-        assert set(found["metrics"]) == set(metrics)
+        assert set(found["metrics"]) == set(found["difference"]) == set(metrics)
+        of_loss = found["difference"]["log_loss"]
+        theirs = found["metrics"]["log_loss"]["value"]
+        assert of_loss["value"] == pytest.approx(metrics["log_loss"]["value"] - theirs)
+        assert of_loss["low"] <= of_loss["value"] <= of_loss["high"]
         assert f"the {name} baseline" in found["verdict"]
     assert "wins on" in baselines["trivial"]["verdict"]
     verdict = read_json(evaluated / "verdict.json")

@@ -23,7 +23,8 @@ _CALIBRATION_ERROR = "ece"
 class Evidence:
     """What the earlier stages found on the test split.
 
-    ``metrics`` and ``baselines`` hold value, low and high by name, ``explanations`` a verdict in
+    ``metrics`` and ``baselines`` hold value, low and high by name, ``beside`` those of the paired
+    differences, model minus baseline, ``explanations`` a verdict in
     words by the method's name, where ``trustworthy`` is the good one, ``warnings`` the data checks
     that found something. ``latency_ms`` are the 95th percentile and its interval.
     """
@@ -32,6 +33,7 @@ class Evidence:
     baselines: Mapping[str, Measured]
     difference: float
     tolerance: float
+    beside: Mapping[str, Measured] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     latency_ms: tuple[float, float, float] | None = None
@@ -99,23 +101,49 @@ def _bound(name: str, wanted: str, found: Mapping[str, Any], *, is_met: bool) ->
 
 def _baselines(gate: Gate, evidence: Evidence, goal: Objective) -> Iterator[Condition]:
     found = evidence.metrics[goal.name]
-    ours = found["value"]
     for name in gate.baselines:
         theirs = evidence.baselines[name].get(goal.name, {"value": None})
-        least = theirs["value"]
         by = f" by {gate.baseline_gain:g} or more" if gate.baseline_gain else ""
+        passed, verdict, reason = _met(
+            gate, goal, found, theirs, evidence.beside.get(name, {}).get(goal.name, {})
+        )
         yield Condition(
             name=f"beats the {name} baseline",
-            wanted=f"{goal.name} {_better(goal)} {_shown(theirs)}{by}",
+            wanted=f"{goal.name} {_better(goal)} {_shown(theirs)}{by}, beyond chance",
             found=_shown(found),
-            passed=ours is not None and (least is None or _is_beaten(gate, goal, ours, least)),
-            reason="" if ours is not None else str(found.get("reason", "")),
+            passed=passed,
+            verdict=verdict,
+            reason=reason,
         )
 
 
-def _is_beaten(gate: Gate, goal: Objective, ours: float, theirs: float) -> bool:
-    gain = theirs - ours if goal.direction == "minimize" else ours - theirs
-    return gain > 0 and gain >= gate.baseline_gain
+def _met(
+    gate: Gate,
+    goal: Objective,
+    ours: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    difference: Mapping[str, Any],
+) -> tuple[bool, str, str]:
+    """Return whether a baseline is beaten, the verdict's word and the reason.
+
+    The interval of the gain on the same rows must lie above the gain that was asked for. Where
+    there is no interval the two numbers are all there is.
+    """
+    if ours["value"] is None:
+        return False, "", str(ours.get("reason", ""))
+    if theirs["value"] is None:
+        return True, "", "the baseline has no such value"
+    sign = 1 if goal.direction == "maximize" else -1
+    gain = sign * (ours["value"] - theirs["value"])
+    ends = [sign * difference[end] for end in ("low", "high") if difference.get(end) is not None]
+    if len(ends) < 2:
+        is_met = gain > 0 and gain >= gate.baseline_gain
+        return is_met, "", "two numbers without an interval"
+    low, high = sorted(ends)
+    told = f"gain {gain:+.4g} ({low:+.4g} to {high:+.4g}), paired bootstrap"
+    if low > 0 and low >= gate.baseline_gain:
+        return True, "superior", told
+    return False, "inferior" if high < 0 else "undecided", told
 
 
 def _calibration(gate: Gate, metrics: Measured) -> Iterator[Condition]:

@@ -15,15 +15,16 @@ class Gate:
 
     With ``alias: manual`` no model becomes champion by itself. ``minimum`` and ``maximum`` bound
     metrics by name. The model must beat each of ``baselines`` on ``metric`` (auto: the task's
-    objective) by ``baseline_gain`` or more, and be ``superior`` to the present champion on the
-    same rows, or ``not_inferior`` to it: to lose at most ``margin``, in the metric's unit. On no
-    slice may it lose more than ``slice_margin`` beyond chance (null: slices are not compared).
-    ``level`` bounds the chance that a model which is no better becomes champion at one test split,
-    over all looks at it. ``incomparable`` says what happens when the champion cannot be run on
-    the present test rows: ``keep`` it, or ``replace`` it. ``checks`` and ``faithfulness`` demand
-    data checks without a warning and trustworthy explanations. ``calibration`` bounds the expected
-    calibration error where the task has one, ``latency_ms`` the 95th percentile of a request of
-    one row, ``size_mb`` the graph; null sets no bound.
+    objective) by more than chance on the same rows, and by ``baseline_gain`` or more, and be
+    ``superior`` to the present champion on the same rows, or ``not_inferior`` to it: to lose at
+    most ``margin``, in the metric's unit. On no slice may it lose more than ``slice_margin`` beyond
+    chance (null: slices are not compared). ``level`` bounds the chance that a model which is no
+    better becomes champion at one test split, over all looks at it. ``incomparable`` says what
+    happens when the champion cannot be run on the present test rows: ``keep`` it, or ``replace``
+    it. ``checks`` and ``faithfulness`` demand data checks without a warning and trustworthy
+    explanations. ``calibration`` bounds the expected calibration error where the task has one,
+    ``latency_ms`` the 95th percentile of a request of one row, ``size_mb`` the graph; null sets no
+    bound.
     """
 
     alias: Literal["auto", "manual"] = "auto"

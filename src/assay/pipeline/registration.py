@@ -33,6 +33,7 @@ class Candidate:
     test: Split
     metrics: Mapping[str, Mapping[str, Any]]
     baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    beside: Mapping[str, Mapping[str, Mapping[str, Any]]]
     comparisons: Sequence[str]
     slices: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
@@ -54,6 +55,7 @@ def read_candidate() -> Candidate:
         test=Split(artifact("prepare", "test")),
         metrics=read_json(artifact("evaluate", "metrics.json")),
         baselines={name: found["metrics"] for name, found in baselines.items()},
+        beside={name: found["difference"] for name, found in baselines.items()},
         comparisons=[found["verdict"] for found in baselines.values()],
         slices=read_json(artifact("evaluate", "slices.json")),
         parity=read_json(artifact("export", "parity.json")),

@@ -39,6 +39,7 @@ def evidence_of(candidate: Candidate, *, gate: Gate) -> Evidence:
     return Evidence(
         metrics=candidate.metrics,
         baselines=candidate.baselines,
+        beside=candidate.beside,
         difference=candidate.parity["largest_difference"],
         tolerance=candidate.parity["tolerance"],
         explanations=candidate.explanations,

@@ -90,7 +90,7 @@ def run(params: Params) -> None:
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "slices.json", _slices(asked, knobs))
         verdicts = _verdicts(asked.spec, ours, theirs)
-        write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
+        write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
         fitting = judge_fitting(_history())
         write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": fitting})
         tables = points(asked, knobs)
@@ -126,7 +126,7 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
     metrics = ours.intervals()
     write_json(folder / "metrics.json", metrics)
     write_json(folder / "slices.json", class_slices(images, seen, spec=spec))
-    write_json(folder / "baselines.json", _baseline_report(answers, theirs, verdicts))
+    write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
     write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": words})
     _write_tables({}, folder / "plots")
     beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
@@ -174,14 +174,18 @@ def _verdicts(spec: Spec, ours: Resampled, theirs: Mapping[str, Resampled]) -> d
 
 
 def _baseline_report(
-    answers: Mapping[str, Answer], scores: Mapping[str, Resampled], verdicts: Mapping[str, str]
+    answers: Mapping[str, Answer],
+    ours: Resampled,
+    theirs: Mapping[str, Resampled],
+    verdicts: Mapping[str, str],
 ) -> dict[str, Any]:
     return {
         name: {
             "about": answer.about,
             "fitted_rows": answer.rows,
             "note": answer.note,
-            "metrics": scores[name].intervals(),
+            "metrics": theirs[name].intervals(),
+            "difference": ours.minus(theirs[name]).intervals(),
             "verdict": verdicts[name],
         }
         for name, answer in answers.items()
