@@ -1,10 +1,13 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from assay.explanation.curves import Asked, Probe, chance, drops, gains, infidelity
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.sources import TableSources
-from assay.explanation.trust import agreement_of, verdict
+from assay.explanation.trust import _against_random, agreement_of, verdict
 
 WEIGHTS = np.array([3.0, -2.0, 1.0, 0.0, 0.5])
 
@@ -67,6 +70,8 @@ def test_infidelity_is_nil_for_the_truth_and_one_for_nothing(probe, truth):
         ({"completeness": {"relative": 0.4}}, "misses the predictions by 40%"),
         ({"randomisation": {"median": 0.97}}, "hardly depends on what the model learned"),
         ({"sensitivity": {"median": 3.0}}, "a small change of the input"),
+        ({"tells_apart": {"share": 0.004, "times": None}}, "next to nothing to explain"),
+        ({"tells_apart": {"share": 0.05, "times": 1.1}}, "1.1 times what random weights do"),
     ],
 )
 def test_each_failing_is_published_in_words(part, words):
@@ -75,12 +80,25 @@ def test_each_failing_is_published_in_words(part, words):
         "completeness": {"relative": 0.0},
         "randomisation": {"median": 0.1},
         "sensitivity": {"median": 0.1},
+        "tells_apart": {"share": 0.3, "times": 20.0},
     }
     assert verdict("shap", good) == TRUSTWORTHY
     assert words in verdict("shap", {**good, **part})
 
 
 def test_methods_that_rank_alike_agree(truth):
-    found = agreement_of({"one": truth, "same": 2 * truth, "other": truth[:, ::-1]})
+    every = np.ones(truth.shape, bool)
+    found = agreement_of({"one": truth, "same": 2 * truth, "other": truth[:, ::-1]}, counts=every)
     assert found["one"]["same"] == pytest.approx(1)
     assert found["one"]["other"] < 0.9
+
+
+def test_a_random_attribution_is_rarely_called_better_than_random(probe):
+    random = np.random.default_rng(0)
+    few = replace(probe, asked=Asked(rows=np.arange(4), outputs=np.zeros(4, int)))
+    grounds = SimpleNamespace(probe=few, chance=chance(few, seed=0))
+    shape = (4, len(probe.sources.names))
+    found = [
+        _against_random("shap", random.normal(size=shape), grounds=grounds) for _ in range(200)
+    ]
+    assert sum(f["low"] > 0 for f in found) <= 12, "one in forty is what the interval allows"

@@ -61,3 +61,13 @@ def test_rank_correlations_are_those_of_scipy():
 
 def test_a_constant_row_correlates_with_nothing():
     assert correlations(np.ones((1, 4)), np.arange(4.0)[None]).tolist() == [0.0]
+
+
+def test_features_that_cannot_matter_make_nobody_agree():
+    random = np.random.default_rng(0)
+    counts = np.zeros((30, 64), bool)
+    counts[:, :8] = True
+    a, b = (np.where(counts, random.random((30, 64)), 0) for _ in range(2))
+    assert np.median(rank_correlations(a, b)) > 0.9
+    assert abs(np.median(rank_correlations(a, b, counts=counts))) < 0.3
+    assert rank_correlations(a, a, counts=counts) == pytest.approx(1)

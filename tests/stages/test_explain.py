@@ -15,7 +15,7 @@ from tests.sealed import seal
 from assay.artifacts.files import digest
 from assay.data.spec import Column, Image, Spec
 from assay.errors import ArtifactError
-from assay.explanation.faithfulness import TRUSTWORTHY
+from assay.explanation.faithfulness import ADDITIVITY, TRUSTWORTHY
 from assay.explanation.knobs import Explain
 from assay.inference.signature import signature_of
 from assay.stages import explain as stage
@@ -278,8 +278,12 @@ def network(recorder, exported, enter_copy):
 
 def test_every_method_is_scored_where_the_network_is_at_hand(network):
     knobs = Explain(rows=4, global_rows=10, background=8, samples=20_000, lime_samples=300)
-    methods = ("occlusion", "integrated_gradients", "saliency", "gradient_shap")
-    stage.run(stage.Params(explain=dataclasses.replace(knobs, methods=methods)))
+    methods = (
+        *("occlusion", "kernel_shap", "partition_shap"),
+        *("integrated_gradients", "saliency", "gradient_shap"),
+    )
+    asked = (*methods, "deep_shap", "attention_rollout")
+    stage.run(stage.Params(explain=dataclasses.replace(knobs, methods=asked)))
     found = json.loads(Path("artifacts/explain/faithfulness.json").read_text())
     for name in ("shap", "lime", *methods):
         scores = found[name]
@@ -291,4 +295,12 @@ def test_every_method_is_scored_where_the_network_is_at_hand(network):
         assert scores["reason"]
     assert found["integrated_gradients"]["completeness"]["relative"] < 0.05
     assert found["shap"]["against_random"]["low"] > 0, "the right explanation beats a random one"
-    assert set(found["agreement"]["between"]["shap"]) == {"lime", *methods}
+    left_out = found["left_out"].get("deep_shap")
+    assert left_out is None or left_out["completeness"]["relative"] > ADDITIVITY
+    used = {"lime", *methods, *(["deep_shap"] if left_out is None else [])}
+    assert set(found["agreement"]["between"]["shap"]) == used, (
+        "a network without attention has none"
+    )
+    assert found["kernel_shap"]["completeness"]["relative"] < 1e-5
+    assert found["partition_shap"]["completeness"]["relative"] < 1e-5
+    assert found["shap"]["tells_apart"]["times"] > 1.5

@@ -36,9 +36,20 @@ def correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide((a * b).sum(axis=1), norms, out=flat, where=norms > 0))
 
 
-def rank_correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return Spearman's correlation of each row of two arrays (rows, features); 0 for constant rows."""
-    return correlations(rankdata(first, axis=1), rankdata(second, axis=1))
+def rank_correlations(
+    first: np.ndarray, second: np.ndarray, *, counts: np.ndarray | None = None
+) -> np.ndarray:
+    """Return Spearman's correlation of each row of two arrays (rows, features); 0 for constant rows.
+
+    Only features that ``counts``, bool (rows, features), names are ranked: a feature that is what
+    hiding it would make it has no attribution by any method, and all of them would agree on it.
+    """
+    if counts is None:
+        counts = np.ones(first.shape, bool)
+    pairs = zip(first, second, counts, strict=True)
+    return np.concatenate(
+        [correlations(*(rankdata(v[here])[None] for v in (a, b))) for a, b, here in pairs]
+    )
 
 
 def repeatability(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from captum.attr import IntegratedGradients, Saliency
-from torch import Tensor
+from torch import Tensor, nn
 
 _INTEGRATION_STEPS = 24
 _TOGETHER = 1024
@@ -22,12 +22,13 @@ class Inner:
     """A network from where its first layer ends: ``answer(given, *rest)`` is (rows, outputs).
 
     ``feature`` maps each number of a row of ``given`` to the feature that it belongs to,
-    ``features`` of them.
+    ``features`` of them. ``body`` holds the layers that ``answer`` goes through.
     """
 
     answer: Callable[..., Tensor]
     feature: np.ndarray
     features: int
+    body: nn.Module
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-Method = Literal["shap", "lime", "occlusion", "integrated_gradients", "saliency", "gradient_shap"]
+Method = Literal[
+    "shap",
+    "lime",
+    "occlusion",
+    "kernel_shap",
+    "partition_shap",
+    "integrated_gradients",
+    "saliency",
+    "gradient_shap",
+    "deep_shap",
+    "attention_rollout",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

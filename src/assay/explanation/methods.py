@@ -8,18 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.data.spec import Kind
+from assay.explanation.coalitions import in_line, kernel_shap, on_grid, partition_shap
 from assay.explanation.curves import Asked, Probe
 from assay.explanation.knobs import Explain, Method
 from assay.explanation.shapley import explain
-from assay.explanation.sources import Predict
+from assay.explanation.sources import ImageSources, Predict
 from assay.explanation.subject import Subject
 from assay.explanation.surrogate import Question
 
 Attribute = Callable[[Asked], np.ndarray]
 _PERMUTATIONS = 2
-_NETWORK: frozenset[Method] = frozenset({"integrated_gradients", "saliency", "gradient_shap"})
-UNSIGNED: frozenset[Method] = frozenset({"saliency"})
-ADDITIVE: frozenset[Method] = frozenset({"shap", "integrated_gradients", "gradient_shap"})
+GRADIENTS: frozenset[Method] = frozenset(
+    {"integrated_gradients", "saliency", "gradient_shap", "deep_shap"}
+)
+NETWORK: frozenset[Method] = GRADIENTS | {"attention_rollout"}
+UNSIGNED: frozenset[Method] = frozenset({"saliency", "attention_rollout"})
+ADDITIVE: frozenset[Method] = frozenset(
+    {
+        "shap",
+        "kernel_shap",
+        "partition_shap",
+        "integrated_gradients",
+        "gradient_shap",
+        "deep_shap",
+    }
+)
+PROVISIONAL: frozenset[Method] = frozenset({"deep_shap"})
+"""Used only where they add up."""
 
 REASONS: Mapping[Method, str] = {
     "shap": "permutation SHAP on the exported graph: needs nothing but answers, takes any mix of "
@@ -29,44 +44,73 @@ REASONS: Mapping[Method, str] = {
     "integrated_gradients": "gradients on the ways from the background: the network's own account, "
     "and adds up to the prediction",
     "saliency": "the gradient's size: where the network is most easily moved, without a direction",
+    "kernel_shap": "SHAP values by a regression on coalitions: another way to the same values, for few "
+    "columns an exact one",
+    "partition_shap": "Owen values on the exported graph: neighbours join before the rest does, so words "
+    "that belong together count together; nothing is drawn by chance",
+    "deep_shap": "SHAP values by DeepLIFT's rules, passed back layer by layer: used only where they "
+    "add up",
+    "attention_rollout": "what a transformer's answer is made of, by its attention through all layers: "
+    "without a direction",
     "gradient_shap": "SHAP values from the network's gradients: cheap where there are many features",
 }
 _KINDS: Mapping[Kind, tuple[Method, ...]] = {
     "table": ("shap", "lime", "occlusion", "integrated_gradients"),
-    "image": ("shap", "lime", "occlusion", "integrated_gradients", "saliency"),
-    "sequence": ("shap", "lime", "occlusion", "integrated_gradients"),
-    "text": ("shap", "lime", "occlusion"),
+    "image": (
+        "shap",
+        "lime",
+        "occlusion",
+        "integrated_gradients",
+        "saliency",
+        "attention_rollout",
+    ),
+    "sequence": ("shap", "lime", "occlusion", "integrated_gradients", "attention_rollout"),
+    "text": ("shap", "lime", "occlusion", "partition_shap", "attention_rollout"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """Gradient methods of a network, asked by name for source rows: (rows, features)."""
+    """Methods that look into a network, asked by name for source rows: (rows, features)."""
 
+    methods: frozenset[Method]
     attribute: Callable[[Method, Asked], np.ndarray]
 
 
-def methods_for(kind: Kind, knobs: Explain, *, has_network: bool) -> list[Method]:
+def methods_for(kind: Kind, knobs: Explain, *, learned: Learned | None) -> list[Method]:
     """Return the methods to ask: those of ``explain.methods``, else the usual ones of the kind.
 
-    SHAP and LIME are always among them; methods that need gradients are left out where no network
-    is at hand or where its input has none (texts).
+    SHAP and LIME are always among them; what looks into the network is left out where none is at
+    hand, or where it has nothing to look at: no gradients (texts), no attention.
     """
     asked = dict.fromkeys(("shap", "lime", *(knobs.methods or _KINDS[kind])))
-    return [name for name in asked if name not in _NETWORK or has_network]
+    offered = learned.methods if learned else frozenset()
+    return [name for name in asked if name not in NETWORK or name in offered]
 
 
 def attributions(
     name: Method, predict: Predict, subject: Subject, *, learned: Learned | None, knobs: Explain
 ) -> Attribute:
     """Return a function that asks the method about source rows: (rows, features)."""
-    if name in _NETWORK and learned is not None:
+    if name in NETWORK and learned is not None:
         return lambda asked: learned.attribute(name, asked)
     if name == "shap":
         return lambda asked: _shap(predict, subject, asked, knobs=knobs)
     if name == "lime":
         return lambda asked: _lime(predict, subject, asked, knobs=knobs)
+    if name == "kernel_shap":
+        return lambda asked: kernel_shap(_probe(predict, subject, asked), seed=knobs.seed)
+    if name == "partition_shap":
+        sources = subject.sources
+        halves = on_grid(sources.grid[1]) if isinstance(sources, ImageSources) else in_line
+        return lambda asked: partition_shap(_probe(predict, subject, asked), halves=halves)
     return lambda asked: _occlusion(predict, subject, asked)
+
+
+def _probe(predict: Predict, subject: Subject, asked: Asked) -> Probe:
+    return Probe(
+        predict=predict, sources=subject.sources, asked=asked, background=subject.background
+    )
 
 
 def _shap(predict: Predict, subject: Subject, asked: Asked, *, knobs: Explain) -> np.ndarray:
@@ -99,8 +143,6 @@ def _occlusion(predict: Predict, subject: Subject, asked: Asked) -> np.ndarray:
     """Return what each feature's absence takes away (Zeiler and Fergus 2014, arXiv:1311.2901)."""
     features = len(subject.sources.names)
     shown = np.concatenate([np.ones((1, features), bool), ~np.eye(features, dtype=bool)])
-    probe = Probe(
-        predict=predict, sources=subject.sources, asked=asked, background=subject.background
-    )
+    probe = _probe(predict, subject, asked)
     answers = probe.answers(np.broadcast_to(shown, (len(asked.rows), *shown.shape)))
     return np.asarray(answers[:, :1] - answers[:, 1:])

@@ -152,6 +152,8 @@ def _row_scores(outcome: Outcome, subject: Subject, *, errors: np.ndarray) -> pd
             "additivity_error": errors[:rows],
             "repeatability": repeatability(first, second),
             "lime_r2": [s.r2 for s in outcome.surrogates],
-            "agreement": rank_correlations(explained_values(outcome.chosen.values, outputs), lime),
+            "agreement": rank_correlations(
+                explained_values(outcome.chosen.values, outputs), lime, counts=subject.counts
+            ),
         }
     )

@@ -87,7 +87,8 @@ class SeriesSources:
 class TokenSources:
     """Texts as tokens (rows, steps): one feature a place, or a few places that lie together.
 
-    A hidden token is left out, as LIME does with words: ``hidden`` is a text without any.
+    A hidden token is left out, as LIME does with words: ``hidden`` is a text without any. ``group``
+    is the feature that each place belongs to, (steps,).
     """
 
     def __init__(
@@ -98,14 +99,14 @@ class TokenSources:
         self._tokenizer = load_tokenizer(tokenizer)
         self.hidden = len(tokens)
         together = -(-tokens.shape[1] // most)
-        self._group = np.arange(tokens.shape[1]) // together
-        self.names = tuple(f"place {i + 1}" for i in range(int(self._group[-1]) + 1))
-        parts = [self._tokens[:, self._group == i] for i in range(len(self.names))]
+        self.group = np.arange(tokens.shape[1]) // together
+        self.names = tuple(f"place {i + 1}" for i in range(int(self.group[-1]) + 1))
+        parts = [self._tokens[:, self.group == i] for i in range(len(self.names))]
         self.codes = np.stack([_first_equal(part) for part in parts], axis=1)
 
     def feeds(self, codes: np.ndarray) -> Feeds:
         """Return tokens (n, steps) without the hidden ones, and lengths (n,)."""
-        tokens = self._tokens[codes[:, self._group], np.arange(len(self._group))]
+        tokens = self._tokens[codes[:, self.group], np.arange(len(self.group))]
         order = np.argsort(tokens == 0, axis=1, kind="stable")
         tokens = np.take_along_axis(tokens, order, axis=1)
         lengths = (tokens != 0).sum(axis=1)
@@ -115,7 +116,7 @@ class TokenSources:
     def cells(self, row: int) -> list[str]:
         """Return the text of each feature of a source row, empty after its end."""
         ids = self._tokens[row]
-        groups = [ids[self._group == i] for i in range(len(self.names))]
+        groups = [ids[self.group == i] for i in range(len(self.names))]
         return [self._text([int(i) for i in group if i]) for group in groups]
 
     def _text(self, ids: list[int]) -> str:

@@ -47,7 +47,8 @@ class Subject:
     ``explained_output`` is the class code that is explained for each source row up to the end of
     ``sample`` (0 for regression); ``surrogate`` fits LIME's model to the source row it is given.
     ``changed``, (changes, rows), are source rows that differ a little from the first chosen ones.
-    ``slices`` are the groups (sampled rows,) that the sample falls into, by column.
+    ``slices`` are the groups (sampled rows,) that the sample falls into, by column. ``reach`` is how
+    far predictions could differ: 1 for probabilities, the target's standard deviation for values.
     """
 
     plan: Plan
@@ -63,6 +64,13 @@ class Subject:
     surrogate: Callable[[Predict, int, Question], Surrogate]
     changed: np.ndarray
     slices: Mapping[str, np.ndarray]
+    reach: float | None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Whether hiding a feature changes a chosen row at all, bool (rows, features)."""
+        own, hidden = self.sources.codes[self.chosen], self.sources.codes[self.background]
+        return np.asarray((own[:, None] != hidden).any(axis=1))
 
 
 def subject_of(
@@ -117,12 +125,19 @@ def subject_of(
         surrogate=surrogate,
         changed=np.arange(len(rows), start).reshape(_CHANGES, first),
         slices=labels_of(test.rows().iloc[sample], slices),
+        reach=_reach(signature, target),
     )
 
 
 def explained_target(target: np.ndarray, signature: Signature) -> np.ndarray:
     """Return a target (rows, ...) in the form of what is explained: of forecasts a mean over steps."""
     return np.asarray(target)[:, :, 0].mean(axis=1) if signature.forecast else np.asarray(target)
+
+
+def _reach(signature: Signature, target: np.ndarray) -> float | None:
+    if signature.classes or signature.task in OF_STEPS:
+        return 1.0
+    return float(np.std(target)) if signature.task in ("regression", "forecasting") else None
 
 
 def _told(table: pd.DataFrame, target: np.ndarray, signature: Signature) -> Sequence[object]:

@@ -26,6 +26,8 @@ figure{margin:1rem 0;background:#fff;padding:.6rem;border:1px solid var(--line);
 img{max-width:100%;height:auto;display:block;margin:auto}
 """
 
+_ORDER = ("importance", "summary", "dependence", "interactions", "groups", "classes", "prototypes")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -54,15 +56,16 @@ _HEADS: Mapping[str, str] = {
 
 
 def explanation_page(
-    path: Path, *, title: str, lead: str, lines: Sequence[Line], pictures: Path
+    path: Path, *, title: str, lead: str, lines: Sequence[Line], pictures: Path, note: str = ""
 ) -> None:
-    """Write the page: the scores of every method, then the pictures of a folder, inside the file."""
+    """Write the page: the scores of every method, a ``note`` on them, then the pictures of a folder."""
     drawn = sorted(pictures.glob("*.png"))
-    whole = [p for p in drawn if not p.name.startswith("row-")]
+    whole = sorted((p for p in drawn if not p.name.startswith("row-")), key=_place)
     single = [p for p in drawn if p.name.startswith("row-")]
     parts = [
         f"<h1>{escape(title)}</h1><p class=lead>{escape(lead)}</p>",
         *(["<h2>How far each method can be believed</h2>", _table(lines)] if lines else []),
+        *([f"<p>{escape(note)}</p>"] if note else []),
         "<h2>What matters on the whole</h2>",
         *map(_figure, whole),
         *(["<h2>Single predictions</h2>", *map(_figure, single)] if single else []),
@@ -72,6 +75,11 @@ def explanation_page(
         f'content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style>'
     )
     path.write_text("\n".join([head, *parts]) + "\n", encoding="utf-8")
+
+
+def _place(picture: Path) -> tuple[int, str]:
+    known = picture.stem in _ORDER
+    return _ORDER.index(picture.stem) if known else len(_ORDER), picture.stem
 
 
 def _table(lines: Sequence[Line]) -> str:

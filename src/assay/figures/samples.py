@@ -56,6 +56,24 @@ def walk_grid(walks: np.ndarray, *, labels: Sequence[str], heading: str, below: 
     return figure
 
 
+def prototype_grid(
+    images: np.ndarray, *, captions: Sequence[str], heading: str, below: str
+) -> Figure:
+    """Draw images (N, C, H, W) of 0 to 1, each with its caption."""
+    columns = min(5, len(images))
+    rows = -(-len(images) // columns)
+    figure, axes = canvas(columns, rows, width=max(5.6, 1.5 * columns), height=1.75 * rows + 0.8)
+    for place, one in enumerate(axes):
+        _bare(one)
+        one.set_visible(place < len(images))
+        if place < len(images):
+            _image(one, images[place])
+            one.set_title(captions[place], fontsize=10, color=BLACK)
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    figure.supxlabel(below, fontsize=9, color=GREY)
+    return figure
+
+
 def class_shares(shares: np.ndarray, *, expected: np.ndarray, names: Sequence[str]) -> Figure:
     """Draw the share of samples that are judged to be of each class, beside the training rows'."""
     figure, (axes, *_) = canvas(width=6.4, height=3.4)

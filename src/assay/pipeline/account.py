@@ -15,12 +15,19 @@ from assay.config.load import load
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 from assay.explanation.faithfulness import TRUSTWORTHY
-from assay.explanation.knobs import Explain
+from assay.explanation.knobs import Explain, Method
 from assay.explanation.methods import methods_for
 from assay.explanation.outcome import Outcome, explain_subject, explained_values, faithfulness
-from assay.explanation.sources import Feeds
+from assay.explanation.sources import Feeds, Predict
 from assay.explanation.subject import Subject, subject_of
-from assay.explanation.trust import Judged, agreement_of, grounds_of, joined_verdicts, judged
+from assay.explanation.trust import (
+    Judged,
+    agreement_of,
+    grounds_of,
+    is_left_out,
+    joined_verdicts,
+    judged,
+)
 from assay.inference.feeds import split_feeds
 from assay.inference.predictions import explained_of
 from assay.inference.session import Session
@@ -57,7 +64,7 @@ class Account:
     signature: Signature
     subject: Subject
     outcome: Outcome
-    methods: Mapping[str, Judged]
+    methods: Mapping[Method, Judged]
     scores: Mapping[str, Any]
     whole: Whole
 
@@ -75,14 +82,20 @@ def last_run(knobs: Explain) -> Explained:
     )
 
 
-def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None) -> Account:
-    """Explain test rows: chosen ones, or those at positions ``asked``."""
-    signature = of.signature
+def predict_of(of: Explained) -> Predict:
+    """Return what asks the graph: from feeds to what is explained, (n, outputs)."""
     session = Session(of.graph, batch_size=_BATCH)
 
     def predict(feeds: Feeds) -> np.ndarray:
-        return explained_of(session.run(feeds), signature)
+        return explained_of(session.run(feeds), of.signature)
 
+    return predict
+
+
+def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None) -> Account:
+    """Explain test rows: chosen ones, or those at positions ``asked``."""
+    signature, predict = of.signature, predict_of(of)
+    session = Session(of.graph, batch_size=_BATCH)
     outputs = session.stream(split_feeds(of.test, signature, batch_size=_BATCH))
     subject = subject_of(
         signature=signature,
@@ -99,16 +112,17 @@ def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None
     stranger = stranger_of(network, subject, knobs=knobs) if network else None
     grounds = grounds_of(predict, subject, stranger=stranger, knobs=knobs)
     said = _said(outcome, subject)
-    methods: dict[str, Judged] = {
+    methods: dict[Method, Judged] = {
         name: judged(name, said.get(name), subject, grounds=grounds, learned=learned, knobs=knobs)
-        for name in methods_for(signature.kind, knobs, has_network=learned is not None)
+        for name in methods_for(signature.kind, knobs, learned=learned)
     }
+    kept = {name: found for name, found in methods.items() if not is_left_out(name, found.scores)}
     return Account(
         signature=signature,
         subject=subject,
         outcome=outcome,
-        methods=methods,
-        scores=_scores(faithfulness(outcome, subject, knobs=knobs), methods),
+        methods=kept,
+        scores=_scores(faithfulness(outcome, subject, knobs=knobs), methods, counts=subject.counts),
         whole=whole_of(predict, signature, subject, outcome, knobs=knobs)
         if asked is None
         else nothing(),
@@ -138,10 +152,13 @@ def _said(outcome: Outcome, subject: Subject) -> dict[str, np.ndarray]:
     }
 
 
-def _scores(known: Mapping[str, Any], methods: Mapping[str, Judged]) -> dict[str, Any]:
+def _scores(
+    known: Mapping[str, Any], methods: Mapping[Method, Judged], *, counts: np.ndarray
+) -> dict[str, Any]:
     """Put each method's scores beside what is known of SHAP and LIME; a verdict counts every reason."""
     merged: dict[str, Any] = {}
-    for name, found in methods.items():
+    kept = {name: found for name, found in methods.items() if not is_left_out(name, found.scores)}
+    for name, found in kept.items():
         own = known.get(name, {})
         verdicts = [own.get("verdict", TRUSTWORTHY), found.scores["verdict"]]
         merged[name] = {
@@ -149,6 +166,8 @@ def _scores(known: Mapping[str, Any], methods: Mapping[str, Judged]) -> dict[str
             **found.scores,
             "verdict": joined_verdicts(verdicts, good=TRUSTWORTHY),
         }
-    between = agreement_of({name: found.values for name, found in methods.items()})
+    values: dict[str, np.ndarray] = {name: found.values for name, found in kept.items()}
+    between = agreement_of(values, counts=counts)
     agreement = {**known["agreement"], "between": between}
-    return {**merged, "agreement": agreement, "rows": known["rows"]}
+    left_out = {name: found.scores for name, found in methods.items() if name not in kept}
+    return {**merged, "agreement": agreement, "rows": known["rows"], "left_out": left_out}

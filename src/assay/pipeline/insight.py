@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from assay.artifacts.files import read_json
 from assay.data.spec import Spec
+from assay.explanation.attention import rollout
 from assay.explanation.curves import Asked
-from assay.explanation.expected import gradient_shap
+from assay.explanation.expected import deep_shap, gradient_shap
 from assay.explanation.gradients import (
     Given,
     Inner,
@@ -21,9 +23,9 @@ from assay.explanation.gradients import (
     saliency,
 )
 from assay.explanation.knobs import Explain, Method
-from assay.explanation.methods import Learned
-from assay.explanation.sources import Feeds, ImageSources, Predict, TableSources
-from assay.explanation.steps import SeriesSources
+from assay.explanation.methods import GRADIENTS, Learned
+from assay.explanation.sources import Feeds, ImageSources, Predict, Sources, TableSources
+from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 from assay.explanation.trust import Stranger
 from assay.layers.network import Network
@@ -31,6 +33,7 @@ from assay.layers.shape import Model
 from assay.pipeline.network import build_network, load_network
 
 _ROWS = 1024
+_WATCHED: frozenset[Method] = frozenset({"attention_rollout"})
 _TASKS = ("classification", "multilabel", "regression")
 
 
@@ -58,13 +61,15 @@ def opened(model: Model, spec: Spec, *, weights: Path, parity: Path, seed: int) 
 
 
 def learned_of(found: Opened, subject: Subject, *, knobs: Explain) -> Learned | None:
-    """Return the gradient methods of the trained network; None where its input has no gradients."""
+    """Return the methods that look into the trained network; None where there is nothing to see."""
     return _learned(found, found.network, subject, knobs=knobs)
 
 
 def stranger_of(found: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
     """Return the network that learned nothing, for the model-randomisation check."""
-    learned = _learned(found, found.stranger, subject, knobs=knobs) or Learned(attribute=_none)
+    learned = _learned(found, found.stranger, subject, knobs=knobs)
+    if learned is None:
+        learned = Learned(methods=frozenset(), attribute=_none)
     return Stranger(predict=_answers(found, found.stranger), learned=learned)
 
 
@@ -120,6 +125,25 @@ def _codes(values: np.ndarray, categories: tuple[str, ...]) -> np.ndarray:
 def _learned(
     found: Opened, network: Network, subject: Subject, *, knobs: Explain
 ) -> Learned | None:
+    inner = _inner(found, network, subject)
+    methods = (GRADIENTS if inner else frozenset()) | (
+        _WATCHED if _watches(network) else frozenset()
+    )
+    if not methods:
+        return None
+
+    def attribute(method: Method, asked: Asked) -> np.ndarray:
+        given = _given(found.spec, network, subject, rows=asked.rows)
+        if method == "attention_rollout" or inner is None:
+            return _rollout(network, subject, given)
+        around = _given(found.spec, network, subject, rows=subject.background)[0]
+        own = Given(rows=given[0], rest=given[1:], outputs=torch.from_numpy(asked.outputs))
+        return _METHODS[method](inner, own, around, knobs.seed)
+
+    return Learned(methods=methods, attribute=attribute)
+
+
+def _inner(found: Opened, network: Network, subject: Subject) -> Inner | None:
     feature = _features(found.spec, subject)
     if feature is None:
         return None
@@ -128,15 +152,43 @@ def _learned(
         outputs: Tensor = network.body(*network.adapter(first, *rest))
         return _answer(found, network, outputs)
 
-    inner = Inner(answer=answer, feature=feature, features=len(subject.sources.names))
+    return Inner(
+        answer=answer, feature=feature, features=len(subject.sources.names), body=network.body
+    )
 
-    def attribute(method: Method, asked: Asked) -> np.ndarray:
-        given = _given(found.spec, network, subject, rows=asked.rows)
-        around = _given(found.spec, network, subject, rows=subject.background)[0]
-        own = Given(rows=given[0], rest=given[1:], outputs=torch.from_numpy(asked.outputs))
-        return _METHODS[method](inner, own, around, knobs.seed)
 
-    return Learned(attribute=attribute)
+def _watches(network: Network) -> bool:
+    return hasattr(network.body, "attention")
+
+
+def _rollout(network: Network, subject: Subject, given: tuple[Tensor, ...]) -> np.ndarray:
+    """Return the share of each feature in the answers, (rows, features), by attention rollout."""
+    body: Any = network.body
+    adapted = network.adapter(*given)
+    with torch.no_grad():
+        maps = body.attention(*adapted)
+        steps = maps.shape[2]
+        lengths = adapted[1] if len(adapted) > 1 else torch.full((len(given[0]),), steps)
+        shares = rollout(maps, lengths).numpy().astype(np.float64)
+    belongs = _belongs(
+        subject.sources, given[0], steps=steps, patch=getattr(body.first, "patch", 0)
+    )
+    return np.asarray(shares @ belongs)
+
+
+def _belongs(sources: Sources, given: Tensor, *, steps: int, patch: int) -> np.ndarray:
+    """Return which share of each step belongs to each feature, (steps, features)."""
+    features = np.eye(len(sources.names))
+    if isinstance(sources, ImageSources):
+        across = -(-given.shape[3] // patch)
+        rows, columns = np.indices(sources.patch_of.shape) // patch
+        pixels = features[sources.patch_of.ravel()]
+        steps_of = np.eye(steps)[(rows * across + columns).ravel()]
+        return np.asarray(steps_of.T @ pixels / steps_of.sum(axis=0)[:, None])
+    if isinstance(sources, SeriesSources):
+        return np.asarray(features[sources.feature_of].mean(axis=1)[:steps])
+    assert isinstance(sources, TokenSources)  # tables have no steps
+    return np.asarray(features[sources.group[:steps]])
 
 
 def _given(
@@ -157,6 +209,7 @@ _METHODS: Mapping[Method, Callable[[Inner, Given, Tensor, int], np.ndarray]] = {
     "gradient_shap": lambda inner, given, around, seed: gradient_shap(
         inner, given, background=around, seed=seed
     ),
+    "deep_shap": lambda inner, given, around, seed: deep_shap(inner, given, background=around),
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.explanation.faithfulness import TRUSTWORTHY
+from assay.explanation.knobs import Method
 from assay.explanation.methods import ADDITIVE
 from assay.figures.page import Line, explanation_page
 from assay.pipeline.account import Account
@@ -22,11 +23,21 @@ def write_page(path: Path, found: Account, *, pictures: Path) -> None:
         f"{len(found.subject.sample)} test rows for the whole · orange raises a prediction, blue "
         "lowers it",
         lines=[_line(name, found.scores[name]) for name in found.methods],
+        note=_left_out(found.scores),
         pictures=pictures,
     )
 
 
-def _line(name: str, scores: Mapping[str, Any]) -> Line:
+def _left_out(scores: Mapping[str, Any]) -> str:
+    """Say which methods were asked for and not used, and why."""
+    return " ".join(
+        f"{name.replace('_', ' ')} was left out: it misses the predictions by "
+        f"{found['completeness']['relative']:.0%} of what it should explain."
+        for name, found in scores["left_out"].items()
+    )
+
+
+def _line(name: Method, scores: Mapping[str, Any]) -> Line:
     against, twin = scores["against_random"], scores["randomisation"]
     return Line(
         method=name.replace("_", " "),

@@ -22,9 +22,10 @@ from assay.explanation.tables import (
 from assay.explanation.trust import all_verdicts
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.account import account_of, last_run
+from assay.pipeline.account import account_of, last_run, predict_of
 from assay.pipeline.page import write_page
 from assay.pipeline.portraits import draw_explanations, output_names
+from assay.pipeline.prototypes import draw_prototypes
 from assay.pipeline.walking import (
     draw_walks,
     walk,
@@ -56,7 +57,8 @@ def run(params: Params) -> None:
         if signature.task == "generation":
             _explain_generator(signature, knobs, folder=folder, tracked=tracked)
             return
-        found = account_of(knobs, of=last_run(knobs))
+        of = last_run(knobs)
+        found = account_of(knobs, of=of)
         subject, outcome, whole = found.subject, found.outcome, found.whole
         _write(folder, signature, subject, outcome=outcome, scores=found.scores)
         _write_whole(folder, whole)
@@ -64,6 +66,9 @@ def run(params: Params) -> None:
         draw_whole(
             folder / "pictures", signature, subject, outcome=outcome, whole=whole, top=knobs.top
         )
+        if of.network is not None:
+            place = folder / "pictures" / "prototypes.png"
+            draw_prototypes(place, of.network, of=signature, train=of.train, predict=predict_of(of))
         write_page(folder / "explanations.html", found, pictures=folder / "pictures")
         _track(tracked, folder, outcome=outcome, scores=found.scores)
 
