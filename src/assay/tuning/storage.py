@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
 from assay.artifacts.alive import is_gone, own_key
 from assay.artifacts.lock import is_held
@@ -74,13 +74,14 @@ def storage_of(knobs: Search, *, default: Path) -> Path | str:
 def open_storage(place: Place) -> RDBStorage:
     """Open the studies, made where they are missing.
 
-    Several processes that make the tables at one moment break an SQLite file, so a lock guards it.
+    Several processes that make the tables at one moment fail, or break an SQLite file, so a lock
+    guards it.
     Raises what ``refusals`` turns into an ArtifactError.
     """
     if place.file is None:
-        return _storage(
-            place.url, {"connect_args": _connect_args(place.url), "pool_pre_ping": True}
-        )
+        engine = {"connect_args": _connect_args(place.url), "pool_pre_ping": True}
+        with _advisory(place.url, "assay tables"):
+            return _storage(place.url, engine)
     place.file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place.file}.lock"):
         if not place.file.exists() or not place.file.stat().st_size:
@@ -145,7 +146,7 @@ def refusals(place: Place) -> Iterator[None]:
 
 
 def _remedy(place: Place, reason: BaseException) -> str:
-    if isinstance(reason, ImportError):
+    if isinstance(reason, (ImportError, NoSuchModuleError)):
         return "pip install 'assay[postgres]' and write postgresql+pg8000://USER@HOST/NAME"
     if place.file is None:
         return "start the server, or correct search.storage"
