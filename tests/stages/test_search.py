@@ -75,6 +75,7 @@ def quick(monkeypatch):
             on_epoch(epoch, {"valid_log_loss": value + 1 / epoch, "train_loss": value})
         fit = type("Fit", (), {"best_epoch": 5})
         known = {"value": value, "error": 0.0, "metrics": {"log_loss": value}, "fit": fit}
+        known |= {"network": None}
         return type("Outcome", (), known)
 
     monkeypatch.setattr(trials_of_workers, "try_candidate", quick)
@@ -142,9 +143,64 @@ def test_each_trial_is_a_child_run_with_its_values_epochs_and_status(project, qu
     stage = by_name["search"]
     client = mlflow.MlflowClient(f"sqlite:///{Path('home/mlflow.db').resolve()}")
     pictures = client.list_artifacts(stage.info.run_id, "plots")
-    assert [a.path for a in pictures] == ["plots/search.png"]
+    assert [a.path for a in pictures] == ["plots/search.html", "plots/search.png"]
     assert stage.data.metrics["trials_pruned"] == (trials.state == "pruned").sum()
     assert stage.data.metrics["best_valid_log_loss"] == trials.value.min()
+
+
+def test_a_trial_that_fails_leaves_its_traceback_and_the_search_goes_on(
+    project, quick, monkeypatch
+):
+    def some_fail(inputs, **knobs):
+        if knobs["model"].width == 4:
+            raise ZeroDivisionError("division by zero")
+        return quick(inputs, **knobs)
+
+    monkeypatch.setattr(trials_of_workers, "try_candidate", some_fail)
+    search.run(params(sampler="grid", trials=4, space={"model": {"width": "choice(4, 8, 16)"}}))
+    trials = pd.read_csv(TRIALS)
+    assert list(trials.state) == ["failed", "complete", "complete"]
+    assert trials.reason[0] == "ZeroDivisionError: division by zero"
+    run = runs()[0]["trial 000"]
+    assert run.info.status == "FAILED"
+    assert run.data.tags["error"] == "ZeroDivisionError: division by zero"
+    text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/traceback.txt")
+    assert "in some_fail" in text
+
+
+def test_of_several_objectives_a_rule_picks_the_cheap_one_of_those_as_good(project):
+    space = {"model": {"width": "choice(4, 8, 64)"}}
+    knobs = {"sampler": "grid", "costs": ("parameters", "latency_ms"), "margin": 1000.0}
+    search.run(params(trials=3, space=space, rule="within_error", **knobs))
+    trials = pd.read_csv(TRIALS)
+    assert list(trials["model.width"]) == [4, 8, 64]
+    assert trials.parameters.is_monotonic_increasing
+    assert (trials.latency_ms > 0).all()
+    assert read_json(BEST) == {"model.width": 4}
+    assert this_run().data.metrics["best_valid_parameters"] == trials.parameters[0]
+    search.run(params(trials=3, space=space, rule="first", **{**knobs, "margin": 0.0}))
+    assert read_json(BEST) == {"model.width": trials["model.width"][trials.value.idxmin()]}
+
+
+def test_a_warm_start_tries_given_settings_and_the_best_of_an_earlier_study(project, quick):
+    search.run(params(study="first", trials=4))
+    best = pd.read_csv(TRIALS).nsmallest(1, "value").iloc[0]
+    given = ({"model": {"width": 4}, "training": {"lr": 0.002}},)
+    warm = {"warm": given, "warm_study": "first", "warm_trials": 1}
+    search.run(params(study="second", trials=3, **warm))
+    trials = pd.read_csv(TRIALS)
+    assert list(trials["training.lr"]) == [0.003, 0.002, best["training.lr"]]
+    with pytest.raises(ConfigError, match=r"search\.warm\.0\.training\.lr: 9 lies outside"):
+        search.run(params(warm=({"training": {"lr": 9}},)))
+
+
+def test_another_search_under_the_same_name_is_refused_with_the_settings_that_differ(
+    project, quick
+):
+    search.run(params(study="mine"))
+    other = params(study="mine")
+    with pytest.raises(ConfigError, match=r"model\.depth: was 1, is now 2"):
+        search.run(dataclasses.replace(other, model={**MODEL, "depth": 2}))
 
 
 def test_an_interrupted_search_goes_on_and_says_so(project, quick, monkeypatch):

@@ -20,7 +20,7 @@ from assay.gate.record import FILE, read_evidence
 from assay.inference.signature import Signature, read_signature
 from assay.metrics.scores import score
 from assay.pipeline.champion import ask_again, graph_answers
-from assay.pipeline.trial import contest, latency_ms
+from assay.pipeline.evidence import contest, latency_ms
 from assay.tracking import registry
 from assay.tracking.looks import count_looks
 from assay.tracking.registry import Version

@@ -14,12 +14,14 @@ from assay.errors import TrainingError
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
 from assay.pipeline.candidate import try_candidate
+from assay.pipeline.cost import costs
 from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import Inputs, prepared_inputs
 from assay.pipeline.resume import Resumable, resumable
 from assay.tracking.resume import child_run
 from assay.tracking.run import Tracked, joined_run
 from assay.training.knobs import Training
+from assay.tuning.knobs import CostName
 from assay.tuning.share import Share
 from assay.tuning.trial import Draw, Pruned, Report, Score, TrialFunction
 
@@ -29,13 +31,15 @@ class Trials:
     """Opened in each worker of a search over the prepared splits.
 
     ``nodes`` are the configured ``model`` and ``training``, and ``run_id`` is the tracked run below
-    which each trial has its own. A search in one process hands over the open run itself.
+    which each trial has its own. A search in one process hands over the open run itself. ``costs``
+    are the objectives beside the score.
     """
 
     nodes: Mapping[str, Any]
     study: str
     run_id: str
     tracked: Tracked | None = None
+    costs: tuple[CostName, ...] = ()
 
     @contextmanager
     def __call__(self, share: Share) -> Iterator[TrialFunction]:
@@ -48,6 +52,7 @@ class Trials:
                 nodes=_with_threads(self.nodes, share),
                 inputs=prepared_inputs(),
                 above=above,
+                costs=self.costs,
             )
             yield one
 
@@ -64,6 +69,7 @@ class _One:
     nodes: Mapping[str, Any]
     inputs: Inputs
     above: Tracked
+    costs: tuple[CostName, ...]
 
     def __call__(self, draw: Draw, report: Report) -> Score:
         """Fit and score one trial."""
@@ -88,8 +94,9 @@ class _One:
                 kept=kept,
             )
             best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
-            child.log_metrics({"best_epoch": outcome.fit.best_epoch, **best})
-            return Score(value=outcome.value, error=outcome.error)
+            paid = costs(self.costs, network=outcome.network, split=self.inputs.valid)
+            child.log_metrics({"best_epoch": outcome.fit.best_epoch, **best, **paid})
+            return Score(value=outcome.value, error=outcome.error, more=tuple(paid.values()))
 
     @contextmanager
     def _run(self, draw: Draw, kept: Resumable, settings: Mapping[str, Any]) -> Iterator[Tracked]:

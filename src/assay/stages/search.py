@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,30 @@ from assay.config.load import merged
 from assay.config.space import flattened, parse_space
 from assay.errors import ConfigError
 from assay.figures.search import history
-from assay.metrics.objective import objective
+from assay.metrics.objective import Objective, objective
 from assay.pipeline.fingerprint import code_digest, library_versions, name_of, of_results
-from assay.pipeline.inputs import Inputs, prepared_inputs
+from assay.pipeline.inputs import prepared_inputs
 from assay.pipeline.trials import Trials, built, prepared_digests
-from assay.space import Space, extremes
+from assay.space import Space, Value, extremes
 from assay.tracking.run import Tracked, stage_run
+from assay.tuning import look
 from assay.tuning.knobs import Search
 from assay.tuning.problem import Problem
 from assay.tuning.progress import counts, shown, summary
-from assay.tuning.storage import storage_of
+from assay.tuning.storage import place_of, storage_of
 from assay.tuning.study import search
 from assay.tuning.table import history_table, trials_table
-from assay.tuning.trial import Result
+from assay.tuning.trial import Direction, Result
+from assay.tuning.warm import best_settings, checked_settings
+from assay.tuning.worker import Studies
 
 _CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
-_OF_A_TRIAL = ("sampler", "pruner", "startup_trials", "warmup_epochs", "space")
+_OF_A_TRIAL = (
+    *("sampler", "pruner", "startup_trials", "warmup_epochs", "space"),
+    *("costs", "warm", "warm_study", "warm_trials"),
+)
+
+_SMALL: Direction = "minimize"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,47 +61,87 @@ def run(params: Params) -> None:
     ):
         tracked.log_params({"search": asdict(params.search), "seed": params.seed})
         inputs = prepared_inputs()
-        result = _search(params, inputs, tracked) if params.search.trials else Result()
+        goal = objective(inputs.spec.task)
+        problem = _problem(params, goal) if params.search.trials else None
+        result = _search(params, problem, tracked, name=goal.name) if problem else Result()
         best = {} if result.best is None else result.best.values
         write_json(folder / "best.json", best)
-        trials_table(result).to_csv(folder / "trials.csv", index=False)
+        table = trials_table(result, costs=params.search.costs)
+        table.to_csv(folder / "trials.csv", index=False)
         for name in ("best.json", "trials.csv"):
             tracked.log_artifact(folder / name)
-        goal = objective(inputs.spec.task)
-        _report(result, tracked, name=goal.name)
-        if result.trials:
-            picture = Path(scratch, "search.png")
-            drawn = history(history_table(result), objective=goal.name, direction=goal.direction)
-            drawn.savefig(picture)
-            tracked.log_artifact(picture, "plots")
+        _report(result, tracked, names=(goal.name, *params.search.costs))
+        if problem and result.trials:
+            for picture in _pictures(
+                result, goal, Path(scratch), problem=problem, knobs=params.search
+            ):
+                tracked.log_artifact(picture, "plots")
 
 
-def _search(params: Params, inputs: Inputs, tracked: Tracked) -> Result:
+def _problem(params: Params, goal: Objective) -> Problem:
+    """Return what is searched. Raises ConfigError with what is wrong about the space."""
     nodes = {"model": params.model, "training": params.training}
     space = parse_space(params.search.space, config=nodes)
     _check_bounds(nodes, space)
-    goal, name = objective(inputs.spec.task), params.search.study or _study_name(params)
-    tracked.set_tags({"study": name})
     problem = Problem(
-        study=name,
+        study=params.search.study or _study_name(params),
         space=space,
-        directions=(goal.direction,),
+        directions=(goal.direction, *(_SMALL for _ in params.search.costs)),
         seed=params.seed,
         known=dict(flattened(nodes)),
-        facts={"objective": goal.name, **_said(_depends_on(params))},
+        facts={
+            "objective": ", ".join((goal.name, *params.search.costs)),
+            **_said(_depends_on(params)),
+        },
     )
+    return replace(problem, warm=_warm(params.search, problem))
+
+
+def _warm(knobs: Search, problem: Problem) -> list[dict[str, Value]]:
+    given = [dict(flattened(settings)) for settings in knobs.warm]
+    checked_settings(given, space=problem.space)
+    if knobs.warm_study is None:
+        return given
+    place = place_of(_storage(knobs))
+    count = knobs.warm_trials
+    return given + best_settings(place, knobs.warm_study, problem=problem, count=count)
+
+
+def _storage(knobs: Search) -> Path | str:
+    return storage_of(knobs, default=home() / "study.db")
+
+
+def _search(params: Params, problem: Problem, tracked: Tracked, *, name: str) -> Result:
+    tracked.set_tags({"study": problem.study})
     is_here = params.search.workers == 1 and params.search.launcher == "processes"
-    here = tracked if is_here else None
-    work = Trials(nodes=nodes, study=name, run_id=tracked.run_id, tracked=here)
-    with shown(total=params.search.trials, objective=goal.name) as show:
+    work = Trials(
+        nodes={"model": params.model, "training": params.training},
+        study=problem.study,
+        run_id=tracked.run_id,
+        tracked=tracked if is_here else None,
+        costs=params.search.costs,
+    )
+    with shown(total=params.search.trials, objective=name) as show:
         return search(
             work,
             problem=problem,
             knobs=params.search,
-            storage=storage_of(params.search, default=home() / "study.db"),
+            storage=_storage(params.search),
             launch=launch_with(params.search.launcher, params.search.launcher_settings),
             on_trial=show,
         )
+
+
+def _pictures(
+    result: Result, goal: Objective, folder: Path, *, problem: Problem, knobs: Search
+) -> tuple[Path, Path]:
+    """Draw the history for a page of paper, and everything for a browser."""
+    drawn = history(history_table(result), objective=goal.name, direction=goal.direction)
+    drawn.savefig(folder / "search.png")
+    studies = Studies(problem=problem, knobs=knobs, place=place_of(_storage(knobs)))
+    page = look.page(studies, names=(goal.name, *knobs.costs))
+    (folder / "search.html").write_text(page, encoding="utf-8")
+    return folder / "search.png", folder / "search.html"
 
 
 def _check_bounds(nodes: Mapping[str, Any], space: Space) -> None:
@@ -139,14 +187,16 @@ def _said(facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _report(result: Result, tracked: Tracked, *, name: str) -> None:
+def _report(result: Result, tracked: Tracked, *, names: Sequence[str]) -> None:
+    name = names[0]
     tracked.log_metrics({f"trials_{state}": n for state, n in counts(result).items()})
     earlier = len(result.trials) - result.fresh
     tracked.set_tags({"trials": summary(result, objective=name) or "none asked for"})
     if earlier:
         tracked.set_tags({"resumed": f"{earlier} of the trials ran below an earlier search"})
     if result.best is not None and result.best.value is not None:
-        tracked.log_metrics({f"best_valid_{name}": result.best.value})
+        values = zip(names, (result.best.value, *result.best.more), strict=True)
+        tracked.log_metrics({f"best_valid_{what}": value for what, value in values})
         tracked.set_tags({"best_trial": f"{result.best.number:03d}"})
         if result.best.repeats:
             seeds = {"mean": result.best.mean, "spread": result.best.spread}

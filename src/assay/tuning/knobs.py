@@ -10,6 +10,8 @@ from annotated_types import Ge, Gt, Le
 
 SamplerName = Literal["tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid"]
 PrunerName = Literal["median", "hyperband", "halving", "wilcoxon", "none"]
+CostName = Literal["parameters", "latency_ms"]
+RuleName = Literal["within_error", "knee", "first"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,12 @@ class Search:
     up to the share ``max_failure_rate`` of all trials. The best ``finalists`` that beat the
     configured values, and these, are trained again on ``repeats`` fresh seeds, and the best is the
     best by the mean.
+
+    ``costs`` are further objectives, to be small beside a good score; then no trial is stopped early
+    or repeated, and ``rule`` names which trial of the Pareto front is the best (``rule.py``).
+    ``warm`` are settings, nested like the configuration, that the first trials have after the
+    configured values; then come those of the ``warm_trials`` best trials of the study ``warm_study``,
+    of the same space in the same storage.
     """
 
     trials: Annotated[int, Ge(0)] = 12
@@ -55,3 +63,8 @@ class Search:
     max_failure_rate: Annotated[float, Ge(0), Le(1)] = 0.5
     finalists: Annotated[int, Ge(0)] = 2
     repeats: Annotated[int, Ge(0)] = 1
+    costs: tuple[CostName, ...] = ()
+    rule: RuleName = "within_error"
+    warm: tuple[Mapping[str, Any], ...] = ()
+    warm_study: str | None = None
+    warm_trials: Annotated[int, Ge(1)] = 3

@@ -73,7 +73,7 @@ def _warm(space: Space, given: Mapping[str, Value]) -> dict[str, Value]:
 def agree(study: optuna.Study, problem: Problem, knobs: Search) -> None:
     """Write down in a new study what it searches; raise ConfigError where an old one differs."""
     new = _facts(problem, knobs)
-    old = study.user_attrs.get(_FACTS)
+    old = facts_of(study)
     if old is None:
         study.set_user_attr(_FACTS, new)
         return
@@ -90,8 +90,17 @@ def _said(dimension: Dimension) -> str:
     return " when ".join([str(distribution(dimension)), *conditions])
 
 
+def said(space: Space) -> dict[str, str]:
+    """Return a space in words, by the key under which it is configured."""
+    return {f"search.space.{key}": _said(dimension) for key, dimension in space.items()}
+
+
+def facts_of(study: optuna.Study) -> dict[str, str] | None:
+    """Return what a study said that it searches; None where it is new, or another program's."""
+    return study.user_attrs.get(_FACTS)
+
+
 def _facts(problem: Problem, knobs: Search) -> dict[str, str]:
-    space = {f"search.space.{key}": _said(dimension) for key, dimension in problem.space.items()}
     drawn = {
         f"search.{name}": str(getattr(knobs, name))
         for name in ("sampler", "pruner", "startup_trials", "warmup_epochs")
@@ -99,4 +108,4 @@ def _facts(problem: Problem, knobs: Search) -> dict[str, str]:
     if problem.sampler is not None:
         drawn["search.sampler"] = str(problem.sampler)
     goal = {"directions": ", ".join(problem.directions), "seed": str(problem.seed)}
-    return {**space, **drawn, **goal, **problem.facts}
+    return {**said(problem.space), **drawn, **goal, **problem.facts}

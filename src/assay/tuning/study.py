@@ -26,6 +26,7 @@ from assay.tuning.knobs import Search
 from assay.tuning.launch import Launch, local
 from assay.tuning.numbered import fail
 from assay.tuning.problem import Problem
+from assay.tuning.rule import picked
 from assay.tuning.sampler import total_trials
 from assay.tuning.share import cores
 from assay.tuning.storage import alone_with, place_of, refusals
@@ -60,8 +61,8 @@ def search(
 
     One worker runs in this process, unless a ``launch`` is given; several are launched, and this
     process watches: ``work`` is pickled then. The first seed's best few are trained again on fresh
-    seeds before one is the best (``choice.py``); ``choose`` picks where there are several
-    objectives. ``on_trial`` is called with the result so far.
+    seeds before one is the best (``choice.py``); ``choose``, or else ``knobs.rule``, picks where there
+    are several objectives. ``on_trial`` is called with the result so far.
 
     Raises TrainingError when too many trials failed or none is complete, ConfigError when the space
     is empty or the study searched something else, ArtifactError when ``storage`` cannot be used.
@@ -157,9 +158,11 @@ class _View:
 
     def _best(self, trials: Sequence[Trial]) -> Trial | None:
         problem, knobs = self._studies.problem, self._studies.knobs
-        if len(problem.directions) > 1 and self._choose is not None:
+        if len(problem.directions) == 1:
+            return best_of(trials, problem=problem, knobs=knobs)
+        if self._choose is not None:
             return self._choose(trials)
-        return best_of(trials, problem=problem, knobs=knobs)
+        return picked(trials, problem=problem, knobs=knobs)
 
 
 @contextmanager

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
 from assay.tuning.trial import Result, Trial
 
 
-def trials_table(result: Result) -> pd.DataFrame:
+def trials_table(result: Result, *, costs: Sequence[str] = ()) -> pd.DataFrame:
     """Return a row a trial: number, state, value, epochs, what was tried, and why it ended early.
 
     ``seeds`` counts those that a trial was trained on, with ``mean`` and ``spread`` of its value over
-    them where they are several; the first of them is ``seed``.
+    them where they are several; the first of them is ``seed``. ``costs`` name the further objectives.
     """
     keys = sorted({key for trial in result.trials for key in trial.values})
     rows = [
-        (*_outcome(t), len(t.curve), *(t.values.get(k) for k in keys), t.seed, t.reason)
+        (*_outcome(t, len(costs)), len(t.curve), *(t.values.get(k) for k in keys), t.seed, t.reason)
         for t in result.trials
     ]
-    return pd.DataFrame(rows, columns=[*_OUTCOME, "epochs", *keys, "seed", "reason"])
+    return pd.DataFrame(rows, columns=[*_OUTCOME, *costs, "epochs", *keys, "seed", "reason"])
 
 
 _OUTCOME = ("number", "state", "value", "seeds", "mean", "spread")
 
 
-def _outcome(trial: Trial) -> tuple[object, ...]:
+def _outcome(trial: Trial, costs: int) -> tuple[object, ...]:
     mean = trial.mean if trial.repeats else math.nan
     seeds = 1 + len(trial.repeats)
-    return trial.number, trial.state, trial.value, seeds, mean, trial.spread
+    more = trial.more or (math.nan,) * costs
+    return trial.number, trial.state, trial.value, seeds, mean, trial.spread, *more
 
 
 def history_table(result: Result) -> pd.DataFrame:

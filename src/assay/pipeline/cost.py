@@ -1,0 +1,26 @@
+"""What a network costs beside what it is worth: the further objectives of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from assay.data.prepared import Split
+from assay.layers.network import Network
+from assay.pipeline.latency import milliseconds_per_prediction
+from assay.tuning.knobs import CostName
+
+
+def costs(names: Sequence[CostName], *, network: Network, split: Split) -> dict[str, float]:
+    """Return the named costs of a fitted network, measured on rows of a split."""
+    return {name: _COSTS[name](network, split) for name in names}
+
+
+def _parameters(network: Network, split: Split) -> float:
+    """Return how many trainable numbers a network has."""
+    return float(sum(p.numel() for p in network.parameters() if p.requires_grad))
+
+
+_COSTS: Mapping[CostName, Callable[[Network, Split], float]] = {
+    "parameters": _parameters,
+    "latency_ms": milliseconds_per_prediction,
+}
