@@ -32,6 +32,7 @@ class Splitting:
     valid: Annotated[float, Gt(0), Lt(1)] = 0.15
     test: Annotated[float, Gt(0), Lt(1)] = 0.2
     seed: Annotated[int, Ge(0)] = 0
+    per_class: Annotated[int, Ge(1)] | None = None
 
     def __post_init__(self) -> None:
         if self.valid + self.test >= 1:

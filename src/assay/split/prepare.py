@@ -15,6 +15,7 @@ from assay.data.validation import validate
 from assay.split.anomalies import LEFT_OUT, without_anomalies
 from assay.split.assign import SPLITS, assign, way_of
 from assay.split.checks import run_checks
+from assay.split.few import few_of_each_class
 from assay.split.learn import learn
 from assay.split.write import write_split
 
@@ -40,6 +41,9 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     validate(raw, task=task)
     labels = assign(raw, splitting=data.split, task=task)
     labels = without_anomalies(raw, labels=labels, task=task)
+    labels = few_of_each_class(
+        raw, labels=labels, per_class=data.split.per_class, seed=data.split.seed, task=task
+    )
     positions = {name: np.flatnonzero(labels == name) for name in SPLITS}
     spec = learn(raw, train=positions["train"], task=task)
     for name, rows in positions.items():
@@ -76,6 +80,8 @@ def _left_out(labels: np.ndarray, task: Task) -> list[str]:
         return []
     if task == "forecasting":
         return [f"left out: {count} windows that reach over the boundary of two splits"]
+    if task == "classification":
+        return [f"left out of training: {count} rows, by data.split.per_class"]
     return [f"left out of training: {count} anomalies"]
 
 
