@@ -11,6 +11,9 @@ from assay.layers.preprocess import mask
 from assay.layers.shape import Shape
 
 StepPooling = Literal["last", "mean", "max"]
+_EMBEDDED = 0.1
+"""Standard deviation of fresh embeddings: at torch's own 1, a word that is rare says as much by
+chance as a frequent one has learned to say."""
 
 
 class StepInput(nn.Module):
@@ -23,14 +26,19 @@ class StepInput(nn.Module):
         super().__init__()
         size = shape.sizes[1]
         is_tokens = shape.kind == "tokens"
-        self.layer: nn.Module = (
-            nn.Embedding(size, width, padding_idx=0) if is_tokens else nn.Linear(size, width)
-        )
+        self.layer: nn.Module = _embedding(size, width) if is_tokens else nn.Linear(size, width)
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         """Return float32 (batch, steps, width)."""
         features: Tensor = self.layer(steps)
         return features * inside(features, lengths)
+
+
+def _embedding(size: int, width: int) -> nn.Embedding:
+    layer = nn.Embedding(size, width, padding_idx=0)
+    with torch.no_grad():
+        layer.weight.mul_(_EMBEDDED)
+    return layer
 
 
 class Pooled(nn.Module):
