@@ -104,7 +104,11 @@ def test_a_gan_ends_as_a_registered_generator(project: Project, generator: list[
     assert {"frechet", "coverage", "density", "missing_classes", "copied"} <= set(metrics)
     ceiling = _read(project, "evaluate/baselines.json")["training_rows"]["metrics"]
     assert ceiling["coverage"]["value"] > 0.8 > metrics["coverage"]["value"]
-    assert "mode collapse" in _read(project, "evaluate/verdict.json")["fitting"]
+    said = _read(project, "evaluate/verdict.json")["fitting"]
+    assert "mode collapse" in said
+    assert "with as many samples beside the training rows it is right on" in said
+    gain = metrics["gain_of_samples"]
+    assert -1 <= gain["low"] <= gain["value"] <= gain["high"] <= 1
     assert _read(project, "register/receipt.json")["name"] == "digits-gan"
     pictures = project.root / "artifacts"
     assert {p.stem for p in (pictures / "explain/pictures").iterdir()} == {"directions", "walks"}

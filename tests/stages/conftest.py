@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.sealed import seal
 
-from assay.artifacts.files import write_yaml
+from assay.artifacts.files import write_json, write_yaml
 from assay.artifacts.manifest import MANIFEST
 from assay.data.breast_cancer import BreastCancer
 from assay.data.diabetes import Diabetes
@@ -58,6 +58,8 @@ def _write(folder, network):
     model = {"_target_": "assay.model.mlp.Mlp", **dataclasses.asdict(MODEL)}
     training = dataclasses.asdict(Training())
     write_yaml(folder / "effective.yaml", {"model": model, "training": training, "seed": 0})
+    (folder / "beside").mkdir()
+    write_json(folder / "beside/list.json", [])
     history = {"epoch": [1, 2], "train_loss": [1.0, 0.5], "valid_loss": [1.0, 0.6]}
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
 

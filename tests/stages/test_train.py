@@ -10,7 +10,7 @@ import pytest
 from tests.sealed import seal
 from tests.synthetic import write_inputs
 
-from assay.artifacts.files import digest, read_yaml, write_json
+from assay.artifacts.files import digest, read_json, read_yaml, write_json
 from assay.config.load import load
 from assay.errors import ConfigError, Terminated, TrainingError
 from assay.pipeline.effective import Effective
@@ -63,6 +63,7 @@ def test_it_writes_weights_what_rebuilds_them_and_the_history(inputs):
     write_json(Path("artifacts/search/best.json"), {"training.lr": 0.02, "model.width": 12})
     seal("search")
     train.run(_params())
+    assert read_json(FOLDER / "beside/list.json") == []
     effective = load(Effective, FOLDER / "effective.yaml")
     assert (effective.model.width, effective.training.lr, effective.seed) == (12, 0.02, 0)
     network = load_network(effective.model, inputs.spec, weights=FOLDER / "weights.safetensors")

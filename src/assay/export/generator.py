@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from assay.data.spec import Spec
+from assay.data.spec import Spec, required
 from assay.errors import ExportError
 from assay.export.calibration import Calibration
 from assay.export.core import core_graph
@@ -23,15 +23,15 @@ from assay.layers.judge import Opinion
 from assay.layers.network import Network
 
 JUDGE = "judge.onnx"
-_ROWS = 256
+_ROWS, _EXAMPLE = 256, 3
 
 
 class _Asked(nn.Module):
     """The judge with its inputs by position."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, judge: Network) -> None:
         super().__init__()
-        self.opinion = Opinion(network.judge).eval()
+        self.opinion = Opinion(judge).eval()
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """Return features and probabilities side by side."""
@@ -50,22 +50,27 @@ def export_generator(network: Network, *, spec: Spec, knobs: Export) -> Exported
     signature = signature_of(spec, latent=latent_of(network))
     scorer = Scorer(network, names=(NOISE,))
     noise = draw_noise(signature, rows=_ROWS, seed=0)
-    example = {NOISE: torch.from_numpy(noise[NOISE][:3])}
+    example = {NOISE: torch.from_numpy(noise[NOISE][:_EXAMPLE])}
     core = core_graph(scorer, example=example, opset=knobs.opset)
     model = whole_graph(core, spec=spec, signature=signature).SerializeToString(deterministic=True)
     with torch.inference_mode():
         expected = scorer(torch.from_numpy(noise[NOISE])).numpy()
     found = Session(model).run(noise)[IMAGE]
-    judge = core_graph(
-        _Asked(network), example={IMAGE: torch.from_numpy(expected[:3])}, opset=knobs.opset
-    )
     return Exported(
         model=model,
         signature=signature,
         calibration=Calibration(),
         parity=_parity(found, expected, tolerance=knobs.tolerance),
-        instruments={JUDGE: judge.SerializeToString(deterministic=True)},
+        instruments={JUDGE: export_judge(required(network.judge), spec=spec, knobs=knobs)},
     )
+
+
+def export_judge(judge: Network, *, spec: Spec, knobs: Export) -> bytes:
+    """Return the graph of a judge, from uint8 images to features and class probabilities."""
+    image = required(spec.image)
+    example = torch.zeros(_EXAMPLE, image.channels, image.height, image.width, dtype=torch.uint8)
+    graph = core_graph(_Asked(judge), example={IMAGE: example}, opset=knobs.opset)
+    return bytes(graph.SerializeToString(deterministic=True))
 
 
 def _parity(found: np.ndarray, expected: np.ndarray, *, tolerance: float) -> Parity:

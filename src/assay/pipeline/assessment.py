@@ -41,6 +41,7 @@ from assay.pipeline.detection import (
     reconstructed,
 )
 from assay.pipeline.forecasting import forecast_pictures, horizon_table, with_truth
+from assay.pipeline.instruments import FROM_NOTHING, graph_of
 from assay.pipeline.labelled import label_pictures, label_tables
 
 Tables: TypeAlias = dict[str, pd.DataFrame]
@@ -130,7 +131,8 @@ class Drawn:
 
 def baselines(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
     """Return the simple models' answers for the test rows, by name."""
-    return _BASELINES.get(asked.spec.task, _fitted)(asked, knobs)
+    found = _BASELINES.get(asked.spec.task, _fitted)(asked, knobs)
+    return {**found, **_from_nothing(asked, knobs)}
 
 
 def points(asked: Asked, knobs: Evaluate) -> Tables:
@@ -158,6 +160,18 @@ def _fitted(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
         seed=knobs.seed,
         threads=knobs.threads,
     )
+
+
+def _from_nothing(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
+    """Return the answers of the same network trained without what it was transferred from."""
+    graph = artifact("export", "instruments") / graph_of(FROM_NOTHING)
+    if not graph.is_file():
+        return {}
+    session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
+    feeds = split_feeds(asked.split, asked.signature, batch_size=knobs.batch_size)
+    output = scores_of(session.stream(feeds), asked.signature)
+    about = "the same network and training, from weights of its own: what transfer gains on"
+    return {FROM_NOTHING: Answer(output=output, about=about, rows=len(_train()))}
 
 
 def _detectors(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:

@@ -27,8 +27,9 @@ from assay.metrics.generation import (
     nearest,
     spread,
 )
-from assay.metrics.intervals import Resampled
+from assay.metrics.intervals import Interval, Resampled
 from assay.metrics.knobs import Evaluate
+from assay.metrics.paired import mcnemar
 from assay.pipeline.judged import look
 
 _SETS = 30
@@ -47,8 +48,13 @@ class Gallery:
     test: np.ndarray
     test_codes: np.ndarray
     balls: Balls
-    judge_accuracy: float
+    judged: np.ndarray
     classes: int
+
+    @property
+    def judge_accuracy(self) -> float:
+        """The share of test rows whose class the judge knows."""
+        return float(np.mean(self.judged == self.test_codes))
 
     def look(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return features and class probabilities of uint8 images."""
@@ -69,7 +75,7 @@ def gallery(judge: Session, *, train: Split, test: Split, classes: int, knobs: E
         test=asked,
         test_codes=codes,
         balls=balls_around(asked),
-        judge_accuracy=float(np.mean(probability.argmax(1) == codes)),
+        judged=probability.argmax(1),
         classes=classes,
     )
 
@@ -212,6 +218,25 @@ def sampling_words(values: Mapping[str, float], *, seen: Gallery, spec: Spec) ->
         )
     parts.append(f"the judge is right on {seen.judge_accuracy:.1%} of the test rows")
     return "; ".join(parts)
+
+
+def gain_of_samples(
+    seen: Gallery, other: Session, *, test: Split, level: float
+) -> tuple[Interval, str]:
+    """Return what a judge gains in accuracy that learned from samples too, and say it.
+
+    ``other`` is that judge; ``level`` is the confidence of the interval.
+    """
+    _, probability = look(other, test.whole()[IMAGE], seen.classes)
+    found = mcnemar(probability.argmax(1) == seen.test_codes, seen.judged == seen.test_codes)
+    low, high = found.interval((1 - level) / 2)
+    accuracy = float(np.mean(probability.argmax(1) == seen.test_codes))
+    word = "a gain" if low > 0 else "a loss" if high < 0 else "no difference beyond chance"
+    words = (
+        f"with as many samples beside the training rows it is right on {accuracy:.1%}: {word} "
+        f"({low:+.3f} to {high:+.3f})"
+    )
+    return {"value": found.gain, "low": low, "high": high}, words
 
 
 _COLLAPSED, _SPARSE, _COPIED = 0.3, 0.5, 0.05

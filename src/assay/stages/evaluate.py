@@ -41,6 +41,7 @@ from assay.pipeline.assessment import (
 from assay.pipeline.gallery import (
     baseline_sets,
     class_slices,
+    gain_of_samples,
     gallery,
     generator_sets,
     measured,
@@ -48,6 +49,7 @@ from assay.pipeline.gallery import (
     sampling_pictures,
     sampling_words,
 )
+from assay.pipeline.instruments import WITH_SAMPLES, graph_of
 from assay.pipeline.sampling import sample_text
 from assay.tracking.looks import note_look
 from assay.tracking.run import Tracked, stage_run
@@ -122,8 +124,14 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
         answers[name] = Answer(output=np.empty(0), about=about, rows=len(seen.train))
         theirs[name] = measured(others, seen, knobs=knobs)
     verdicts = _verdicts(spec, ours, theirs)
-    words = sampling_words(ours.values, seen=seen, spec=spec)
-    metrics = ours.intervals()
+    gain, told = gain_of_samples(
+        seen,
+        Session(artifact("export", "instruments") / graph_of(WITH_SAMPLES), threads=knobs.threads),
+        test=Split(artifact("prepare", "test")),
+        level=knobs.confidence,
+    )
+    words = f"{sampling_words(ours.values, seen=seen, spec=spec)}; {told}"
+    metrics = {**ours.intervals(), "gain_of_samples": gain}
     write_json(folder / "metrics.json", metrics)
     write_json(folder / "slices.json", class_slices(images, seen, spec=spec))
     write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from assay.artifacts.files import write_json
+from assay.artifacts.files import read_json, write_json
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.config.load import load
 from assay.data.prepared import Split
-from assay.data.spec import read_spec
+from assay.data.spec import Spec, read_spec
 from assay.export.export import export
 from assay.export.exported import Exported
+from assay.export.generator import export_judge
 from assay.export.knobs import Export
+from assay.layers.judge import Judge
 from assay.pipeline.effective import Effective
+from assay.pipeline.instruments import BESIDE, LIST, WITH_SAMPLES, graph_of
 from assay.pipeline.network import load_network
 from assay.tracking.run import Tracked, stage_run
 
@@ -38,11 +43,27 @@ def run(params: Params) -> None:
         network = load_network(effective.model, spec, weights=weights)
         valid = Split(artifact("prepare", "valid"))
         exported = export(network, spec=spec, valid=valid, knobs=params.export)
-        _write(exported, folder)
+        beside = _beside(effective, spec, valid, params.export)
+        _write(exported, {**exported.instruments, **beside}, folder)
         _report(exported, folder, tracked)
 
 
-def _write(exported: Exported, folder: Path) -> None:
+def _beside(effective: Effective, spec: Spec, valid: Split, knobs: Export) -> dict[str, bytes]:
+    """Return the graphs of what was trained beside the network, by file name."""
+    folder, found = artifact("train", BESIDE), {}
+    for name in read_json(folder / LIST):
+        weights = folder / f"{name}.safetensors"
+        if name == WITH_SAMPLES:
+            judge = load_network(Judge(), replace(spec, task="classification"), weights=weights)
+            found[graph_of(name)] = export_judge(judge, spec=spec, knobs=knobs)
+        else:
+            model: Any = effective.model
+            other = load_network(model.yardstick(), spec, weights=weights)
+            found[graph_of(name)] = export(other, spec=spec, valid=valid, knobs=knobs).model
+    return found
+
+
+def _write(exported: Exported, graphs: Mapping[str, bytes], folder: Path) -> None:
     (folder / "model.onnx").write_bytes(exported.model)
     exported.signature.write(folder / "signature.json")
     parity = {**asdict(exported.parity), "calibration": asdict(exported.calibration)}
@@ -51,8 +72,8 @@ def _write(exported: Exported, folder: Path) -> None:
     write_json(folder / "parity.json", parity)
     instruments = folder / "instruments"
     instruments.mkdir()
-    write_json(instruments / "list.json", sorted(exported.instruments))
-    for name, graph in exported.instruments.items():
+    write_json(instruments / LIST, sorted(graphs))
+    for name, graph in graphs.items():
         (instruments / name).write_bytes(graph)
 
 

@@ -1,4 +1,4 @@
-"""Reads train, valid, spec and best.json; writes weights.safetensors, effective.yaml, history.csv."""
+"""Reads train, valid, spec and best.json; writes weights, effective.yaml, history.csv."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
-from assay.artifacts.files import read_json, write_yaml
+from assay.artifacts.files import read_json, write_json, write_yaml
 from assay.artifacts.manifest import artifact, recorded_digest
 from assay.artifacts.staging import staged
 from assay.config.load import load, merged
@@ -21,10 +22,12 @@ from assay.errors import AssayError
 from assay.figures.curves import learning_curves
 from assay.figures.samples import sample_grid
 from assay.metrics.objective import objective
+from assay.pipeline.beside import trained_beside
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.effective import Effective
 from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import prepared_inputs
+from assay.pipeline.instruments import BESIDE, LIST
 from assay.pipeline.network import write_weights
 from assay.pipeline.resume import Resumable, resumable
 from assay.tracking.run import Tracked, stage_run
@@ -69,9 +72,18 @@ def _train(params: Params, kept: Resumable, *, folder: Path, tracked: Tracked) -
         on_samples=_on_samples(tracked, inputs.spec),
     )
     write_weights(folder / "weights.safetensors", outcome.fit.weights)
+    _write_beside(trained_beside(outcome.network, knobs=knobs, inputs=inputs), folder / BESIDE)
     _report(outcome, folder=folder, tracked=tracked)
     name = objective(inputs.spec.task).name
     _say(outcome, epochs=knobs.training.max_epochs, name=name)
+
+
+def _write_beside(found: Mapping[str, Mapping[str, Tensor]], folder: Path) -> None:
+    """Write what evaluating holds the network against; a list alone where there is no such thing."""
+    folder.mkdir()
+    write_json(folder / LIST, sorted(found))
+    for name, weights in found.items():
+        write_weights(folder / f"{name}.safetensors", weights)
 
 
 def _on_samples(tracked: Tracked, spec: Spec) -> Callable[[int, np.ndarray], None]:
