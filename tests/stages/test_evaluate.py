@@ -19,6 +19,9 @@ from assay.tracking.store import open_store
 
 OUTPUTS = {
     "baselines.json",
+    "errors.csv",
+    "errors.html",
+    "fairness.json",
     "manifest",
     "metrics.json",
     "pictures",
@@ -70,6 +73,7 @@ def test_what_it_writes_for_classes(evaluated):
         "confusion",
         "precision_recall",
         "roc",
+        "slices",
     }
     assert pd.read_csv(evaluated / "plots/residuals.csv").empty
     assert len(pd.read_csv(evaluated / "plots/confusion.csv")) == _rows(evaluated)
@@ -129,6 +133,23 @@ def test_mlflow_has_metrics_and_pictures(evaluated, monkeypatch):
     assert "plots/confusion.png" in pictures
     parent = client.get_run(origin["parent_run_id"])
     assert parent.data.metrics["accuracy"] == run.data.metrics["accuracy"]
+    assert run.data.tags["test_looks"] == "1"
+    assert "errors.html" in {a.path for a in client.list_artifacts(run.info.run_id)}
+
+
+def test_errors_are_reviewed_row_by_row(evaluated):
+    table = pd.read_csv(evaluated / "errors.csv")
+    worst = table[table["which"] == "worst"]
+    assert len(worst) == 100 and worst["loss"].is_monotonic_decreasing
+    wrong = table[table["which"] == "confidently wrong"]
+    assert (wrong["actual"] != wrong["predicted"]).all() and "mean radius" in wrong
+    assert wrong["confidence"].is_monotonic_decreasing
+    predictions = pd.read_parquet(evaluated / "predictions.parquet")
+    assert len(wrong) == (predictions["target"] != predictions["prediction"]).sum()
+    assert predictions["__id__"].iloc[wrong["row"]].tolist() == wrong["__id__"].tolist()
+    page = (evaluated / "errors.html").read_text()
+    assert "most confidently wrong" in page and "mean radius" in page
+    assert "taken for" in read_json(evaluated / "verdict.json")["confusion"]
 
 
 def test_what_it_writes_for_numbers(exported_regression, enter_copy):
@@ -198,3 +219,10 @@ def test_sensitive_columns_are_sliced_unasked(project):
     _run()
     slices = read_json(project / "artifacts/evaluate/slices.json")
     assert {part["column"] for part in slices} == {"mean texture"}
+    (treated,) = read_json(project / "artifacts/evaluate/fairness.json")
+    assert (treated["column"], treated["positive"]) == ("mean texture", "malignant")
+    assert len(treated["groups"]) == 4 and treated["difference"]["selection_rate"]["value"] > 0
+    verdict = read_json(project / "artifacts/evaluate/verdict.json")
+    assert "worse than the other rows" in verdict["slices"] or "no slice does" in verdict["slices"]
+    assert "selection rate" in verdict["fairness"]
+    assert (project / "artifacts/evaluate/pictures/fairness.png").is_file()

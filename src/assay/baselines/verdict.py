@@ -14,7 +14,7 @@ _PHRASES = (_LOSES, _BEHIND, _WINS, _EVEN)
 _LOOKED_AT: Mapping[Task, tuple[str, ...]] = {
     "language_modelling": ("log_loss", "perplexity"),
     "tagging": ("log_loss", "accuracy", "f1", "span_f1"),
-    "classification": ("log_loss", "accuracy", "roc_auc"),
+    "classification": ("log_loss", "cost", "accuracy", "roc_auc"),
     "multilabel": ("log_loss", "f1_macro", "average_precision"),
     "regression": ("rmse", "mae"),
     "forecasting": ("mase", "mae", "rmse"),

@@ -108,7 +108,10 @@ def _gains(
     test: PresentTest, signature: Signature, ours: np.ndarray, theirs: np.ndarray
 ) -> Iterator[str]:
     target, dependence = np.asarray(test.rows.target), prepared_dependence(test.rows.rows())
-    before, after = (score(signature.task, target=target, output=o) for o in (ours, theirs))
+    scale: Any = {"naive": signature.naive, "costs": signature.costs}
+    before, after = (
+        score(signature.task, target=target, output=o, **scale) for o in (ours, theirs)
+    )
     for name in before:
         found = estimate(
             signature.task,
@@ -117,6 +120,7 @@ def _gains(
             theirs=ours,
             goal=Objective(name=name, direction=direction(name)),
             knobs=Evaluate(),
+            **scale,
             dependence=dependence,
         )
         told = f"{name}: {before[name]:.4g} -> {after[name]:.4g}"

@@ -20,6 +20,7 @@ from assay.export.parity import measure_parity
 from assay.export.scorer import Scorer, answers, errors_of, logits
 from assay.inference.signature import signature_of
 from assay.layers.network import Network
+from assay.metrics.costs import Decision, costs_of, fit_decision
 from assay.metrics.threshold import Threshold, fit_threshold, label_thresholds
 
 _EXAMPLE_ROWS = 3
@@ -38,10 +39,13 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
     calibration = _calibration(network, spec=spec, valid=valid, knobs=knobs)
     scorer = Scorer(network, names=tuple(valid.inputs), temperature=calibration.temperature)
     threshold = _threshold(scorer, valid, knobs=knobs)
+    decision = _decision(scorer, valid, spec=spec, knobs=knobs)
     signature = signature_of(
         spec,
         threshold=threshold.value if threshold else None,
         thresholds=_label_thresholds(scorer, valid, spec=spec, knobs=knobs),
+        weights=decision.weights if decision else (),
+        costs=decision.costs if decision else (),
     )
     core = core_graph(scorer, example=_example(valid), opset=knobs.opset)
     model = whole_graph(core, spec=spec, signature=signature).SerializeToString(deterministic=True)
@@ -54,6 +58,7 @@ def export(network: Network, *, spec: Spec, valid: Split, knobs: Export) -> Expo
         calibration=calibration,
         parity=parity,
         threshold=threshold,
+        decision=decision,
     )
 
 
@@ -68,6 +73,13 @@ def _threshold(scorer: Scorer, valid: Split, *, knobs: Export) -> Threshold | No
         return None
     scores = errors_of(answers(scorer, valid))
     return fit_threshold(scores, np.asarray(valid.target), false_alarms=knobs.false_alarms)
+
+
+def _decision(scorer: Scorer, valid: Split, *, spec: Spec, knobs: Export) -> Decision | None:
+    if not knobs.costs:
+        return None
+    costs = costs_of(knobs.costs, task=spec.task, classes=spec.classes)
+    return fit_decision(answers(scorer, valid), np.asarray(valid.target), costs=costs)
 
 
 def _label_thresholds(

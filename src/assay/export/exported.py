@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from assay.export.calibration import Calibration
 from assay.export.parity import Parity
 from assay.inference.signature import Signature
+from assay.metrics.costs import Decision
 from assay.metrics.threshold import Threshold
 
 
@@ -23,4 +24,5 @@ class Exported:
     calibration: Calibration
     parity: Parity
     threshold: Threshold | None = None
+    decision: Decision | None = None
     instruments: Mapping[str, bytes] = field(default_factory=dict)

@@ -172,13 +172,17 @@ def _class_tail(spec: Spec, signature: Signature) -> Tail:
     answer = _inner(ANSWER)
     dtype = _DTYPES[signature.outputs[0].type]
     labels = numpy_helper.from_array(np.array(spec.classes, dtype), _INNER + "classes")
-    code = _INNER + "code"
+    code, weights, weighed = (_inner(name) for name in ("code", "weights", "weighed"))
+    decides = weighed if signature.weights else answer
     nodes = [
         helper.make_node("Identity", [answer], [PROBABILITY]),
-        helper.make_node("ArgMax", [answer], [code], axis=1, keepdims=0),
+        helper.make_node("ArgMax", [decides], [code], axis=1, keepdims=0),
         helper.make_node("Gather", [_INNER + "classes", code], [PREDICTION]),
     ]
-    return nodes, [labels]
+    if not signature.weights:
+        return nodes, [labels]
+    constant = numpy_helper.from_array(np.array(signature.weights, np.float32), weights)
+    return [helper.make_node("Mul", [answer, weights], [weighed]), *nodes], [labels, constant]
 
 
 def _text_tail(spec: Spec, signature: Signature) -> Tail:

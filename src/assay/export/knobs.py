@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -18,11 +19,14 @@ class Export:
     rows that it was not fitted on. ``false_alarms`` is the share of validation rows that a
     reconstruction flags as anomalies where none of them is known to be one. ``decide`` says where a
     probability is enough to give a row one of several labels: above one half, or above the threshold
-    of the label's highest F1 on validation rows.
+    of the label's highest F1 on validation rows. ``costs`` says by class, by default 1, what it costs to
+    take a row of it for another: of two classes the threshold of least cost on validation rows decides,
+    of more the calibrated probabilities times the costs. Empty: the most probable class.
     """
 
     tolerance: Annotated[float, Gt(0)] = 1e-4
     opset: Annotated[int, Ge(18), Le(23)] = 20
     decide: Literal["half", "f1"] = "f1"
     calibrate: Literal["none", "temperature"] = "temperature"
+    costs: Mapping[str, Annotated[float, Gt(0)]] = field(default_factory=dict)
     false_alarms: Annotated[float, Gt(0), Lt(1)] = 0.01

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--ink:#1a1a1a;--soft:#666;--paper:#fff;--line:#ddd;--card:#f6f6f4;
 --up:#b34700;--good:#00664a}
 @media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#a5a5a5;--paper:#16181b;--line:#3a3d42;
@@ -72,7 +72,7 @@ def explanation_page(
     ]
     head = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-        f'content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style>'
     )
     path.write_text("\n".join([head, *parts]) + "\n", encoding="utf-8")
 

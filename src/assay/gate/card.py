@@ -47,10 +47,12 @@ class Facts:
     explanations: Mapping[str, str]
     conditions: Sequence[Condition]
     slices: Sequence[Mapping[str, Any]] = ()
+    fairness: Sequence[Mapping[str, Any]] = ()
     ahead: str = ""
     window: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    decision: str = ""
     looks: int = 1
 
 
@@ -62,6 +64,7 @@ def card(facts: Facts) -> str:
         _training(facts),
         _metrics(facts),
         _slices(facts),
+        _fairness(facts),
         _calibration(facts),
         _explanations(facts),
         _limits(facts),
@@ -132,6 +135,7 @@ _OF_SLICES = (
     "rmse",
     "r2",
 )
+_MOST_SLICES = 20
 
 
 def _slices(facts: Facts) -> Iterator[str]:
@@ -141,15 +145,50 @@ def _slices(facts: Facts) -> Iterator[str]:
         return
     found = measured[0]["metrics"]
     names = ["flagged"] if "flagged" in found else [n for n in _OF_SLICES if n in found]
-    yield from ("## By column", "")
+    beside = next((part["beside"] for part in measured if part.get("beside")), None)
+    if beside and beside["metric"] not in names:
+        names = [beside["metric"], *names]
+    shown = measured[:_MOST_SLICES]
+    yield from ("## By column" + (", the worst first" if beside else ""), "")
     yield from _table(
-        ["column", "value", "rows", *names],
+        ["column", "value", "rows", *names, *(["worse than the others, p"] if beside else [])],
         [
-            [p["column"], p["value"], str(p["rows"]), *(_interval(p["metrics"][n]) for n in names)]
-            for p in measured
+            [
+                *(p["column"], p["value"], str(p["rows"])),
+                *(_interval(p["metrics"][n]) for n in names),
+                *([_p_value(p)] if beside else []),
+            ]
+            for p in shown
         ],
     )
-    yield ""
+    if len(measured) > len(shown):
+        yield from (f"{len(measured) - len(shown)} more are in `slices.json`.", "")
+    if beside:
+        yield from ("p is after Holm's correction over every slice.", "")
+
+
+def _p_value(part: Mapping[str, Any]) -> str:
+    return f"{part['beside']['p_holm']:.2g}" if part.get("beside") else ""
+
+
+def _fairness(facts: Facts) -> Iterator[str]:
+    """Tell how rates differ between groups of people."""
+    compared = [entry for entry in facts.fairness if "groups" in entry]
+    if not compared:
+        return
+    yield from ("## Groups of people", "")
+    yield from _table(
+        ["column", "predicted", "rate", "groups", "difference", "ratio"],
+        [
+            [
+                *(entry["column"], str(entry["positive"]), rate.replace("_", " ")),
+                ", ".join(f"{n} {_value(g[rate])}" for n, g in entry["groups"].items()),
+                *(_interval(entry[kind][rate]) for kind in ("difference", "ratio")),
+            ]
+            for entry in compared
+            for rate in entry["difference"]
+        ],
+    )
 
 
 def _calibration(facts: Facts) -> Iterator[str]:
@@ -159,6 +198,8 @@ def _calibration(facts: Facts) -> Iterator[str]:
         return
     yield from ("## Calibration", "")
     yield f"Expected calibration error on the test split: {_interval(error)}."
+    if facts.decision:
+        yield f"Classes are decided by what mistakes cost: {facts.decision}."
     if temperature == 1:
         yield from ("Its probabilities are the network's own: no temperature did better.", "")
         return

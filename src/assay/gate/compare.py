@@ -35,8 +35,8 @@ class Contest:
     """Candidate and champion on the same rows.
 
     ``slices`` are masks (N,) of rows by name, ``looks`` how many graphs were measured on this
-    test split, this one included; ``naive`` is the scale of each series that is forecast, and
-    ``dependence`` says which rows tell less than as many of their own.
+    test split, this one included; ``naive`` is the scale of each series that is forecast, ``costs``
+    are those of a wrong class, and ``dependence`` says which rows tell less than as many of their own.
     """
 
     task: Task
@@ -48,6 +48,7 @@ class Contest:
     slices: Mapping[str, np.ndarray]
     knobs: Evaluate
     naive: tuple[float, ...] = ()
+    costs: tuple[float, ...] = ()
     dependence: Dependence = ONE_BY_ONE
 
 
@@ -120,6 +121,7 @@ def _estimate(contest: Contest, theirs: np.ndarray, here: np.ndarray) -> Estimat
         goal=contest.goal,
         knobs=contest.knobs,
         naive=contest.naive,
+        costs=contest.costs,
         dependence=contest.dependence.of(here),
     )
 

@@ -31,11 +31,12 @@ Outputs: TypeAlias = Mapping[str, np.ndarray]
 def scores_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     """Return what the metrics take, float64.
 
-    Probabilities (N, K); for labels (N, L, 2) the probability and 1 where the label is given; values
-    (N,) for regression, (N, horizon, series) for forecasts; for a reconstruction (N, 2) the score
-    and 1 where it is flagged.
+    Probabilities (N, K), or (N, K, 2) with 1 behind the class that costs decide; for labels (N, L, 2)
+    the probability and 1 where the label is given; values (N,) for regression, (N, horizon, series)
+    for forecasts; for a reconstruction (N, 2) the score and 1 where it is flagged.
     """
-    return np.asarray(_SCORES[signature.task](outputs), np.float64)
+    found = np.asarray(_SCORES[signature.task](outputs), np.float64)
+    return _with_decisions(found, outputs, signature) if signature.weights else found
 
 
 def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
@@ -49,7 +50,7 @@ def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
         sureness = np.asarray(outputs[PROBABILITY], np.float64).max(axis=-1)
         return np.asarray(sureness.reshape(len(sureness), -1).mean(axis=1, keepdims=True))
     scores = scores_of(outputs, signature)
-    if signature.task == "multilabel":
+    if signature.task == "multilabel" or signature.weights:
         return np.asarray(scores[..., 0])
     if signature.task == "forecasting":
         return np.asarray(scores[:, :, :1].mean(axis=1))
@@ -64,6 +65,11 @@ def prediction_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
     where the graph has other classes than its signature.
     """
     return _TABLES[signature.task](outputs, signature)
+
+
+def _with_decisions(probability: np.ndarray, outputs: Outputs, signature: Signature) -> np.ndarray:
+    given = [np.asarray(outputs[PREDICTION] == label) for label in signature.classes]
+    return np.stack([probability, np.stack(given, axis=1)], axis=-1)
 
 
 def _flags(outputs: Outputs) -> np.ndarray:

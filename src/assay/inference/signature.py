@@ -47,7 +47,9 @@ class Signature:
 
     ``text`` is how a text becomes tokens, ``channels`` what a sequence's columns are called,
     ``threshold`` the score above which a row is flagged as an anomaly, ``thresholds`` the probability
-    above which a row is given each of several labels, ``forecast`` what is forecast.
+    above which a row is given each of several labels, ``forecast`` what is forecast. ``weights`` are
+    what each class's probability is multiplied by before the largest decides, and ``costs`` those of
+    taking a row of the class for another, for which the weights were chosen; empty for none.
     """
 
     task: Task
@@ -60,6 +62,13 @@ class Signature:
     threshold: float | None = None
     thresholds: tuple[float, ...] = ()
     forecast: Forecast | None = None
+    weights: tuple[float, ...] = ()
+    costs: tuple[float, ...] = ()
+
+    @property
+    def naive(self) -> tuple[float, ...]:
+        """The scale of each series that is forecast."""
+        return self.forecast.naive if self.forecast else ()
 
     def write(self, path: Path) -> None:
         """Write the signature as JSON."""
@@ -71,24 +80,28 @@ def signature_of(
     *,
     threshold: float | None = None,
     thresholds: tuple[float, ...] = (),
+    weights: tuple[float, ...] = (),
+    costs: tuple[float, ...] = (),
     latent: int | None = None,
 ) -> Signature:
     """Return the signature of the graph that a specification leads to.
 
-    ``threshold`` is that of a reconstruction, ``thresholds`` those of labels, ``latent`` the size of
-    a generator's noise.
+    ``threshold`` is that of a reconstruction, ``thresholds`` those of labels, ``weights`` and ``costs``
+    those of classes, ``latent`` the size of a generator's noise.
     """
     return Signature(
         task=spec.task,
         kind=spec.kind,
         inputs=_noise_inputs(latent) if latent else _INPUTS[spec.kind](spec),
-        outputs=_OUTPUTS[spec.task](spec),
+        outputs=_decided(_OUTPUTS[spec.task](spec)) if weights else _OUTPUTS[spec.task](spec),
         classes=spec.classes,
         text=spec.text,
         channels=spec.series.channels if spec.series else (),
         threshold=threshold,
         thresholds=thresholds,
         forecast=spec.forecast,
+        weights=weights,
+        costs=costs,
     )
 
 
@@ -148,6 +161,12 @@ def _class_outputs(spec: Spec) -> tuple[Tensor, ...]:
         Tensor(name=PREDICTION, type=label_type(spec.classes), note="the most probable class"),
         Tensor(name=PROBABILITY, type="float", shape=(-1, len(spec.classes)), note=note),
     )
+
+
+def _decided(outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Say of the predicted class that costs decide it."""
+    note = "the class whose probability times its own of 'weights' is largest"
+    return (replace(outputs[0], note=note), *outputs[1:])
 
 
 def _text_outputs(spec: Spec) -> tuple[Tensor, ...]:
@@ -252,6 +271,8 @@ def read_signature(path: Path) -> Signature:
             threshold=values.get("threshold"),
             thresholds=tuple(values.get("thresholds", ())),
             forecast=_forecast(values["forecast"]) if values.get("forecast") else None,
+            weights=tuple(values.get("weights", ())),
+            costs=tuple(values.get("costs", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged, no signature of a graph: {error}") from error

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from assay.metrics.decisions import chosen, probabilities
 from assay.metrics.scores import calibration_bin
 
 MOST_POINTS = 200
@@ -21,7 +22,7 @@ Points = tuple[np.ndarray, np.ndarray, np.ndarray]
 def confusion(*, target: np.ndarray, output: np.ndarray, classes: Sequence[object]) -> pd.DataFrame:
     """Return one line a row: ``actual`` and ``predicted`` as the user's class names."""
     names = np.array([str(c) for c in classes], dtype=object)
-    return pd.DataFrame({"actual": names[target], "predicted": names[output.argmax(1)]})
+    return pd.DataFrame({"actual": names[target], "predicted": names[chosen(output)]})
 
 
 def roc(*, target: np.ndarray, output: np.ndarray, classes: Sequence[object]) -> pd.DataFrame:
@@ -61,6 +62,7 @@ def _by_class(
     A target (rows, classes) is 1 where a row has a label, and each label gives its curve.
     """
     is_pair = len(classes) == 2 and target.ndim == 1
+    output = probabilities(output)
     shown = [1] if is_pair else range(len(classes))
     empty = pd.DataFrame(columns=list(columns), dtype=float)
     empty.insert(0, "class", pd.Series(dtype=str))
@@ -88,6 +90,7 @@ def calibration(*, target: np.ndarray, output: np.ndarray, bins: int) -> pd.Data
 
     Both are means over the bin's ``rows``; the bins are those of the metric ``ece``.
     """
+    output = probabilities(output)
     confidence, is_right = output.max(1), output.argmax(1) == target
     number = calibration_bin(confidence, bins)
     table = pd.DataFrame({"bin": number, "confidence": confidence, "accuracy": is_right})

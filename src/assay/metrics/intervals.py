@@ -78,13 +78,21 @@ def resample(
     knobs: Evaluate,
     classes: Sequence[object] = (),
     naive: Sequence[float] = (),
+    costs: Sequence[float] = (),
     dependence: Dependence = ONE_BY_ONE,
 ) -> Resampled:
     """Return every metric of the task over the bootstrap; arrays as for ``score``."""
-    bins = knobs.calibration_bins
-    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes, naive=naive)
+    metrics = weighted(
+        task,
+        target=target,
+        output=output,
+        bins=knobs.calibration_bins,
+        classes=classes,
+        naive=naive,
+        costs=costs,
+    )
     values = metrics(np.ones((1, len(target))))
-    drawn = _counts(task, np.asarray(target), knobs, dependence)
+    drawn = draws(task, np.asarray(target), knobs, dependence)
     parts = [metrics(counts) for counts in drawn]
     return Resampled(
         values={name: float(value[0]) for name, value in values.items()},
@@ -118,7 +126,7 @@ def difference_with_intervals(
     return ours.minus(resample(task, target=target, output=other, knobs=knobs)).intervals()
 
 
-def _counts(
+def draws(
     task: Task, target: np.ndarray, knobs: Evaluate, dependence: Dependence
 ) -> Iterator[np.ndarray]:
     """Yield (B, rows) of counts, B bounded so that memory does not grow with the rows."""

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from assay.data.spec import Task
+from assay.metrics.decisions import probabilities
 from assay.metrics.forecasts import block_error
 from assay.metrics.steps import language_error, tagging_error
 
@@ -45,6 +46,7 @@ _LESS_IS_BETTER = frozenset(
         "frechet",
         "missing_classes",
         "copied",
+        "cost",
     }
 )
 _OBJECTIVES: Mapping[Task, str] = {
@@ -79,8 +81,8 @@ def objective_error(
 
 
 def _of_classes(target: np.ndarray, output: np.ndarray) -> float:
-    chosen = np.clip(output[np.arange(len(target)), target], np.finfo(np.float32).tiny, None)
-    return mean_error(np.log(chosen))
+    likelihood = probabilities(output)[np.arange(len(target)), target]
+    return mean_error(np.log(np.clip(likelihood, np.finfo(np.float32).tiny, None)))
 
 
 def _of_labels(target: np.ndarray, output: np.ndarray) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import binom, norm, rankdata, t
 
 from assay.data.spec import Task
+from assay.metrics.decisions import chosen, probabilities
 from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.intervals import resample
 from assay.metrics.knobs import Evaluate
@@ -88,6 +89,7 @@ def estimate(
     goal: Objective,
     knobs: Evaluate,
     naive: Sequence[float] = (),
+    costs: Sequence[float] = (),
     dependence: Dependence = ONE_BY_ONE,
 ) -> Estimate:
     """Return the gain of ``ours`` on ``theirs``, by the test that fits task and metric.
@@ -97,7 +99,7 @@ def estimate(
     """
     is_free = dependence.code is None
     if is_free and (task, goal.name) == ("classification", "accuracy"):
-        return mcnemar(ours.argmax(1) == target, theirs.argmax(1) == target)
+        return mcnemar(chosen(ours) == target, chosen(theirs) == target)
     if is_free and goal.name in _AREAS.get(task, ()):
         pair = _two_classes(task, target, ours, theirs)
         if pair is not None:
@@ -110,6 +112,7 @@ def estimate(
         goal=goal,
         knobs=knobs,
         naive=naive,
+        costs=costs,
         dependence=dependence,
     )
 
@@ -173,6 +176,7 @@ def bootstrap(
     goal: Objective,
     knobs: Evaluate,
     naive: Sequence[float] = (),
+    costs: Sequence[float] = (),
     dependence: Dependence = ONE_BY_ONE,
 ) -> Estimate:
     """Return the gain in any metric of the task, with the standard error of the paired bootstrap.
@@ -188,7 +192,13 @@ def bootstrap(
         return Estimate(gain=np.nan, error=np.nan, rows=rows, test=name)
     ends = [
         resample(
-            task, target=target, output=output, knobs=knobs, naive=naive, dependence=dependence
+            task,
+            target=target,
+            output=output,
+            knobs=knobs,
+            naive=naive,
+            costs=costs,
+            dependence=dependence,
         )
         for output in (ours, theirs)
     ]
@@ -217,7 +227,9 @@ def _two_classes(
 def _of_classes(
     target: np.ndarray, ours: np.ndarray, theirs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    return (target == 1, ours[:, 1], theirs[:, 1]) if ours.shape[1] == 2 else None
+    if ours.shape[1] != 2:
+        return None
+    return target == 1, probabilities(ours)[:, 1], probabilities(theirs)[:, 1]
 
 
 def _of_anomalies(

@@ -14,6 +14,7 @@ from assay.data.spec import Task
 from assay.metrics.anomaly import anomaly_metrics
 from assay.metrics.confusion import from_confusion
 from assay.metrics.coverage import coverage_metric
+from assay.metrics.decisions import chosen, probabilities
 from assay.metrics.forecasts import forecast_metrics
 from assay.metrics.multilabel import label_metrics
 from assay.metrics.ranking import Metric, Metrics, one_against_rest, ratio
@@ -33,10 +34,13 @@ def score(
     bins: int = DEFAULT_BINS,
     classes: Sequence[object] = (),
     naive: Sequence[float] = (),
+    costs: Sequence[float] = (),
 ) -> dict[str, float]:
     """Return every metric of the task by name; NaN where it is undefined for these rows.
 
-    Classification: ``target`` (N,) codes, ``output`` (N, K) probabilities. With two classes,
+    Classification: ``target`` (N,) codes, ``output`` (N, K) probabilities, or (N, K, 2) with the
+    decision behind each (``metrics.decisions``); with ``costs``, of taking a row of that class for
+    another, ``cost`` is their mean over the rows. With two classes,
     precision, recall and F1 are those of the second class; with more, means over the classes
     that occur in target or prediction. ROC AUC of more than two classes is the mean of one class
     against the rest (Hand and Till 2001 discuss the choices, doi:10.1023/A:1010920819831).
@@ -46,7 +50,15 @@ def score(
     their codes, mark spans, as in ``metrics.spans.span_metrics`` too; forecasting: as in
     ``metrics.forecasts.forecast_metrics``, which takes the ``naive`` error of each series.
     """
-    metrics = weighted(task, target=target, output=output, bins=bins, classes=classes, naive=naive)
+    metrics = weighted(
+        task,
+        target=target,
+        output=output,
+        bins=bins,
+        classes=classes,
+        naive=naive,
+        costs=costs,
+    )
     values = metrics(np.ones((1, len(target))))
     return {name: float(value[0]) for name, value in values.items()}
 
@@ -59,11 +71,14 @@ def weighted(
     bins: int = DEFAULT_BINS,
     classes: Sequence[object] = (),
     naive: Sequence[float] = (),
+    costs: Sequence[float] = (),
 ) -> Metrics:
     """Return a function from weights (B, N) to every metric's values (B,), by name."""
     target, output = np.asarray(target), np.asarray(output, np.float64)
     if task == "forecasting":
         return forecast_metrics(target, output, naive)
+    if task == "classification":
+        return _classification(target, output, bins, costs)
     metrics = _TASKS[task](target, output, bins)
     if task != "tagging" or not is_bio(classes):
         return metrics
@@ -93,9 +108,12 @@ def _regression(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
     return values
 
 
-def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metrics:
+def _classification(
+    target: np.ndarray, output: np.ndarray, bins: int, costs: Sequence[float]
+) -> Metrics:
     target, rows, classes = target.astype(np.int64), np.arange(len(target)), output.shape[1]
-    predicted = output.argmax(1)
+    predicted, output = chosen(output), probabilities(output)
+    paid = np.array(costs or [0.0] * classes)[target] * (predicted != target)
     cells = _sums(target * classes + predicted, classes**2)
     likelihood = np.clip(output[rows, target], _SMALLEST_PROBABILITY, 1.0)
     brier = (output**2).sum(1) - 2 * output[rows, target] + 1.0
@@ -111,6 +129,7 @@ def _classification(target: np.ndarray, output: np.ndarray, bins: int) -> Metric
             "log_loss": ratio(weights @ -np.log(likelihood), total),
             "ece": ratio(gap(weights), total),
             "brier": ratio(weights @ brier, total),
+            **({"cost": ratio(weights @ paid, total)} if costs else {}),
         }
 
     return values
@@ -164,7 +183,6 @@ def _sums(group: np.ndarray, groups: int) -> Metric:
 
 
 _TASKS: Mapping[Task, Callable[[np.ndarray, np.ndarray, int], Metrics]] = {
-    "classification": _classification,
     "multilabel": label_metrics,
     "regression": _regression,
     "language_modelling": language_metrics,

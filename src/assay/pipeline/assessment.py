@@ -50,7 +50,7 @@ Pictures: TypeAlias = dict[str, Figure]
 COMPARED: Mapping[Task, tuple[str, ...]] = {
     "language_modelling": ("perplexity", "log_loss", "bits_per_token"),
     "tagging": ("accuracy", "f1", "span_f1", "log_loss"),
-    "classification": ("accuracy", "f1", "roc_auc", "log_loss"),
+    "classification": ("accuracy", "f1", "roc_auc", "log_loss", "cost"),
     "multilabel": ("subset_accuracy", "f1_macro", "average_precision", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("auroc", "average_precision", "f1", "reconstruction_mse"),

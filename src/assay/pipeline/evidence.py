@@ -65,7 +65,8 @@ def contest_of(
         looks=looks,
         columns=[str(part["column"]) for part in candidate.slices],
         config=candidate.config,
-        naive=candidate.spec.forecast.naive if candidate.spec.forecast else (),
+        naive=candidate.signature.naive,
+        costs=candidate.signature.costs,
     )
 
 
@@ -80,6 +81,7 @@ def contest(
     columns: Sequence[str],
     config: Mapping[str, Any],
     naive: tuple[float, ...] = (),
+    costs: tuple[float, ...] = (),
 ) -> Contest:
     """Return a contest on a split, sliced by those of ``columns`` that its rows have."""
     knobs = _knobs(config)
@@ -93,6 +95,7 @@ def contest(
         slices=dict(_slices(test, columns, knobs)) if champion else {},
         knobs=knobs,
         naive=naive,
+        costs=costs,
         dependence=prepared_dependence(test.rows()),
     )
 

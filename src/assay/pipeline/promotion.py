@@ -64,6 +64,8 @@ def gate_of(version: Version, *, gate: Gate) -> list[Condition]:
         looks=looks,
         columns=columns,
         config=config,
+        naive=signature.naive,
+        costs=signature.costs,
     )
     goal = metric_of(gate, task=signature.task)
     return [
@@ -106,4 +108,11 @@ def metrics_here(version: Version, test: PresentTest) -> dict[str, float]:
     if not len(test.rows):
         raise ExportError("the test split has no row")
     target = np.asarray(test.rows.target)
-    return score(signature.task, target=target, output=output, classes=signature.classes)
+    return score(
+        signature.task,
+        target=target,
+        output=output,
+        classes=signature.classes,
+        naive=signature.naive,
+        costs=signature.costs,
+    )

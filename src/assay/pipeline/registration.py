@@ -36,6 +36,7 @@ class Candidate:
     beside: Mapping[str, Mapping[str, Mapping[str, Any]]]
     comparisons: Sequence[str]
     slices: Sequence[Mapping[str, Any]]
+    fairness: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
     explanations: Mapping[str, str]
     checks: Sequence[Mapping[str, Any]]
@@ -58,6 +59,7 @@ def read_candidate() -> Candidate:
         beside={name: found["difference"] for name, found in baselines.items()},
         comparisons=[found["verdict"] for found in baselines.values()],
         slices=read_json(artifact("evaluate", "slices.json")),
+        fairness=read_json(artifact("evaluate", "fairness.json")),
         parity=read_json(artifact("export", "parity.json")),
         explanations={
             name: found["verdict"]

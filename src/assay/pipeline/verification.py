@@ -182,7 +182,14 @@ def of_metrics(folder: Path, test: Path) -> Iterator[Checked]:
     """Score a fetched version on its test split, and compare with what was recorded."""
     signature, split = read_signature(folder / SIGNATURE), Split(test)
     output = graph_answers(folder / GRAPH, split, signature=signature)
-    found = score(signature.task, target=split.target, output=output)
+    found = score(
+        signature.task,
+        target=split.target,
+        output=output,
+        classes=signature.classes,
+        naive=signature.naive,
+        costs=signature.costs,
+    )
     recorded = folder / "origin" / "evidence.json"
     if not recorded.is_file():
         yield Checked(what="metrics", state="missing", found="were not recorded beside the version")

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assay.artifacts.files import write_json, write_text
+from assay.artifacts.files import read_yaml, write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer
 from assay.baselines.verdict import compare
-from assay.data.prepared import TARGET, Split
+from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 from assay.figures.comparison import forest
 from assay.figures.style import Figure
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
-from assay.metrics.fitting import judge_fitting
+from assay.metrics.decisions import weighed
+from assay.metrics.fitting import Circumstances, judge_fitting
 from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
-from assay.metrics.objective import direction
-from assay.metrics.slices import score_slices
+from assay.metrics.objective import direction, objective
 from assay.pipeline.assessment import (
     COMPARED,
     Asked,
@@ -50,12 +50,23 @@ from assay.pipeline.gallery import (
     sampling_words,
 )
 from assay.pipeline.instruments import WITH_SAMPLES, graph_of
+from assay.pipeline.review import no_review, review
 from assay.pipeline.sampling import sample_text
-from assay.tracking.looks import note_look
+from assay.pipeline.slicing import fairness_of, slices_of, slicing_pictures, slicing_words
+from assay.tracking.looks import note_look, tell_looks
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
 
+_LOGGED = (
+    "metrics.json",
+    "baselines.json",
+    "slices.json",
+    "fairness.json",
+    "verdict.json",
+    "errors.html",
+    "errors.csv",
+)
 _EMPTY: dict[str, tuple[str, ...]] = {
     "confusion": ("actual", "predicted"),
     "roc": ("class", "false_positive_rate", "true_positive_rate", "threshold"),
@@ -87,20 +98,34 @@ def run(params: Params) -> None:
         asked.predictions.to_parquet(folder / "predictions.parquet", index=False)
         ours = _resampled(asked, asked.output, knobs)
         answers = baselines(asked, knobs)
-        theirs = {name: _resampled(asked, a.output, knobs) for name, a in answers.items()}
+        theirs = {
+            name: _resampled(asked, weighed(a.output, asked.signature.costs), knobs)
+            for name, a in answers.items()
+        }
         metrics = ours.intervals()
         write_json(folder / "metrics.json", metrics)
-        write_json(folder / "slices.json", _slices(asked, knobs))
+        slices, treated = slices_of(asked, knobs), fairness_of(asked, knobs)
+        write_json(folder / "slices.json", slices)
+        write_json(folder / "fairness.json", treated)
         verdicts = _verdicts(asked.spec, ours, theirs)
         write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
-        fitting = judge_fitting(_history())
-        write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": fitting})
+        reviewed = review(asked, page=folder / "errors.html")
+        reviewed.table.to_csv(folder / "errors.csv", index=False, float_format="%.6g")
+        fitting = judge_fitting(_history(), _circumstances(asked.spec, theirs))
+        said = {"fitting": fitting, **slicing_words(slices, treated)}
+        said |= {"confusion": reviewed.words} if reviewed.words else {}
+        write_json(folder / "verdict.json", {"baselines": verdicts, **said})
         tables = points(asked, knobs)
         _write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
         drawn = Drawn(tables=tables, metrics=metrics, answers=answers)
-        _draw(asked, drawn, beside, folder / "pictures")
-        _report(metrics, beside, [*verdicts.values(), fitting], folder=folder, tracked=tracked)
+        more = {
+            **slicing_pictures(asked, slices, treated, metrics=metrics),
+            **reviewed.pictures,
+        }
+        _draw(asked, drawn, beside, more, folder=folder / "pictures")
+        words = [*verdicts.values(), *said.values()]
+        _report(metrics, beside, words, folder=folder, tracked=tracked)
 
 
 def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: Tracked) -> None:
@@ -134,6 +159,8 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
     metrics = {**ours.intervals(), "gain_of_samples": gain}
     write_json(folder / "metrics.json", metrics)
     write_json(folder / "slices.json", class_slices(images, seen, spec=spec))
+    write_json(folder / "fairness.json", [])
+    no_review(folder / "errors.html").to_csv(folder / "errors.csv", index=False)
     write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
     write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": words})
     _write_tables({}, folder / "plots")
@@ -153,24 +180,8 @@ def _resampled(asked: Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
         knobs=knobs,
         classes=spec.classes,
         naive=asked.naive,
+        costs=asked.signature.costs,
         dependence=asked.dependence,
-    )
-
-
-def _slices(asked: Asked, knobs: Evaluate) -> list[dict[str, Any]]:
-    rows = asked.split.rows()
-    classes: tuple[str, ...] = ()
-    if asked.reconstructed and TARGET in rows:  # which kinds of anomaly are found, and which not
-        rows, classes = rows.assign(**{asked.spec.target: rows[TARGET]}), (asked.spec.target,)
-    columns = tuple(dict.fromkeys((*classes, *asked.spec.sensitive, *knobs.slices)))
-    return score_slices(
-        asked.spec.task,
-        rows=rows,
-        columns=columns,
-        target=asked.target,
-        output=asked.output,
-        knobs=replace(knobs, slices=columns),
-        naive=asked.naive,
     )
 
 
@@ -204,6 +215,25 @@ def _history() -> pd.DataFrame:
     return pd.read_csv(artifact("train", "history.csv"))
 
 
+def _circumstances(spec: Spec, theirs: Mapping[str, Resampled]) -> Circumstances:
+    goal = objective(spec.task)
+    trivial = theirs["trivial"].values.get(goal.name) if "trivial" in theirs else None
+    return Circumstances(
+        goal=goal,
+        trivial=trivial,
+        kind=spec.kind,
+        knobs=dict(_flat(read_yaml(artifact("train", "effective.yaml")))),
+    )
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def _write_tables(tables: Tables, folder: Path) -> None:
     """Write the same files for every task, since outputs of a stage are fixed; some are empty."""
     folder.mkdir()
@@ -213,10 +243,15 @@ def _write_tables(tables: Tables, folder: Path) -> None:
 
 
 def _draw(
-    asked: Asked, drawn: Drawn, beside: Mapping[str, Mapping[str, Interval]], folder: Path
+    asked: Asked,
+    drawn: Drawn,
+    beside: Mapping[str, Mapping[str, Interval]],
+    more: Mapping[str, Figure],
+    *,
+    folder: Path,
 ) -> None:
     folder.mkdir()
-    _save({"baselines": _forest(asked.spec, beside), **pictures(asked, drawn)}, folder)
+    _save({"baselines": _forest(asked.spec, beside), **pictures(asked, drawn), **more}, folder)
     if asked.spec.task == "language_modelling":
         text = sample_text(asked.session, asked.signature, asked.split)
         write_text(folder / "sample.md", text)
@@ -248,10 +283,10 @@ def _report(
             tracked.log_metrics({f"{name}_{metric}": value for metric, value in known.items()})
     for picture in sorted((folder / "pictures").iterdir()):
         tracked.log_artifact(picture, "plots")
-    for name in ("metrics.json", "baselines.json", "slices.json", "verdict.json"):
+    for name in _LOGGED:
         tracked.log_artifact(folder / name)
     tracked.log_parent(metrics=_known(metrics))
-    for line in (_headline(metrics), *words):
+    for line in (_headline(metrics), *words, tell_looks(tracked)):
         log.info(line)
 
 

@@ -67,6 +67,8 @@ def _write(exported: Exported, graphs: Mapping[str, bytes], folder: Path) -> Non
     (folder / "model.onnx").write_bytes(exported.model)
     exported.signature.write(folder / "signature.json")
     parity = {**asdict(exported.parity), "calibration": asdict(exported.calibration)}
+    if exported.decision:
+        parity["decision"] = asdict(exported.decision)
     if exported.threshold:
         parity["threshold"] = asdict(exported.threshold)
     write_json(folder / "parity.json", parity)
@@ -91,6 +93,8 @@ def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:
         parity.rows,
         f"; temperature {temperature:.2f}" if exported.signature.classes else "",
     )
+    if decision := exported.decision:
+        log.info("classes are decided by costs: %s", decision.words(exported.signature.classes))
     if threshold := exported.threshold:
         text = "a row is an anomaly above %.4g (by %s, %d anomalies among the validation rows)"
         log.info(text, threshold.value, threshold.by, threshold.anomalies)

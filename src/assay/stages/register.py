@@ -30,6 +30,7 @@ from assay.gate.knobs import Gate
 from assay.gate.record import FILE, write_evidence
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
+from assay.metrics.costs import Decision
 from assay.pipeline.champion import ask_again
 from assay.pipeline.evidence import contest_of, evidence_of
 from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate, row_ids
@@ -241,12 +242,19 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         explanations=candidate.explanations,
         conditions=verdict.conditions,
         slices=candidate.slices,
+        fairness=candidate.fairness,
         ahead=_ahead(candidate.spec),
         window=candidate.spec.forecast.window if candidate.spec.forecast else 0,
         tags=candidate.tags,
         calibration=candidate.parity.get("calibration", {}),
+        decision=_decision(candidate),
         looks=verdict.looks,
     )
+
+
+def _decision(candidate: Candidate) -> str:
+    found = candidate.parity.get("decision")
+    return Decision(**found).words(candidate.signature.classes) if found else ""
 
 
 def _ahead(spec: Spec) -> str:

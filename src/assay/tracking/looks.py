@@ -14,14 +14,33 @@ from assay.tracking.environment import MlflowException, mlflow
 from assay.tracking.store import Store, open_store
 from assay.tracking.tracked import Tracked
 
-SPLIT, GRAPH = "looked_at_test", "looked_with_graph"
+SPLIT, GRAPH, LOOKS = "looked_at_test", "looked_with_graph", "test_looks"
 _PAGE = 1000
 
 
 def note_look(tracked: Tracked) -> None:
     """Say on a stage's run that the exported graph is measured on the test split."""
-    split, graph = recorded_digest("prepare", "test"), recorded_digest("export", "model.onnx")
+    split, graph = _digests()
     tracked.set_tags({SPLIT: split, GRAPH: graph})
+
+
+def tell_looks(tracked: Tracked) -> str:
+    """Put on a stage's run how many graphs were measured on the test split, and return it in words.
+
+    Where the store is away the words say so.
+    """
+    split, graph = _digests()
+    try:
+        looks = count_looks(split, graph=graph)
+    except TrackingError as error:
+        return str(error)
+    tracked.set_tags({LOOKS: str(looks)})
+    first = "the first graph that is" if looks == 1 else f"one of {looks} graphs that were"
+    return f"this is {first} measured on the test split {split[:12]}"
+
+
+def _digests() -> tuple[str, str]:
+    return recorded_digest("prepare", "test"), recorded_digest("export", "model.onnx")
 
 
 def count_looks(split: str, *, graph: str) -> int:
