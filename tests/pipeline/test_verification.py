@@ -66,8 +66,12 @@ def test_a_metric_within_its_interval_is_well_and_one_beyond_is_not():
         assert found.is_well is (state != "differs")
 
 
+def _of(content):
+    return hashlib.md5(content).hexdigest()
+
+
 def _keep(cache, content):
-    md5 = hashlib.md5(content).hexdigest()
+    md5 = _of(content)
     place = cache / "files/md5" / md5[:2] / md5[2:]
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)
@@ -80,11 +84,22 @@ def test_a_file_of_the_cache_that_was_changed_or_is_gone_is_found(tmp_path):
     whole, folder = _keep(tmp_path, listed)
     folder.rename(f"{folder}.dir")
     outputs = {"artifacts/prepare/test": f"{whole}.dir"}
-    assert of_cache(outputs, cache=tmp_path) is None
+    assert of_cache(outputs, cache=tmp_path, root=tmp_path) is None
     place.write_bytes(b"rowz")
-    assert of_cache(outputs, cache=tmp_path).state == "differs"
+    assert of_cache(outputs, cache=tmp_path, root=tmp_path).state == "differs"
     place.unlink()
-    assert of_cache(outputs, cache=tmp_path).state == "missing"
+    assert of_cache(outputs, cache=tmp_path, root=tmp_path).state == "missing"
+
+
+def test_what_dvc_only_read_is_hashed_where_it_lies(tmp_path):
+    folder = tmp_path / "data/flowers"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("From a package.\n")
+    listed = json.dumps([{"md5": _of(b"From a package.\n"), "relpath": "README.md"}])
+    read = {"data/flowers": f"{_of(listed.encode())}.dir"}
+    assert of_cache(read, cache=tmp_path / "cache", root=tmp_path) is None
+    (folder / "README.md").write_text("Of one's own.\n")
+    assert of_cache(read, cache=tmp_path / "cache", root=tmp_path).state == "missing"
 
 
 def test_what_changes_from_run_to_run_is_not_compared(tmp_path):

@@ -26,6 +26,7 @@ from assay.pipeline.verification import (
 from assay.tracking.registry import Version, address, fetch, resolve
 
 _COLOURS = {"same": "green", "within": "green", "missing": "yellow"}
+_RAW = "raw data"
 _LEVELS = ("hashes", "evaluate", "retrain")
 
 
@@ -72,15 +73,20 @@ def _verified(version: Version, level: str, scratch: Path) -> Iterator[Checked]:
         yield from retrained(version, origin, scratch=scratch)
 
 
+def _count(name: str, number: int) -> str:
+    what = "files or folders as they were read" if name == _RAW else "outputs as they were written"
+    return f"{number} {what}"
+
+
 def _recorded(lock: Path, cache: Path) -> Iterator[Checked]:
     """Hash what DVC keeps of the raw data and of every stage."""
     data = recorded_data(lock)
     tracked = {path: md5 for path, md5 in data.items() if not path.endswith(".dvc")}
-    for name, outputs in {"raw data": tracked, **recorded_outputs(lock)}.items():
-        found = of_cache(outputs, cache=cache)
+    for name, outputs in {_RAW: tracked, **recorded_outputs(lock)}.items():
+        found = of_cache(outputs, cache=cache, root=project_root())
         if not outputs:
             yield Checked(what=name, state="missing", found="was not recorded")
         elif found is None:
-            yield Checked(what=name, state="same", found=f"{len(outputs)} outputs in DVC's cache")
+            yield Checked(what=name, state="same", found=_count(name, len(outputs)))
         else:
             yield Checked(what=name, state=found.state, found=f"{found.what}: {found.found}")

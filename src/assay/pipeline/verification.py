@@ -6,10 +6,15 @@ import hashlib
 import json
 import math
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from dvc_data.hashfile.build import build as build_object
+from dvc_data.hashfile.db import HashFileDB
+from dvc_objects.fs.local import LocalFileSystem
 
 from assay.artifacts.files import digest, read_json, read_yaml
 from assay.artifacts.paths import stage_folder
@@ -78,10 +83,15 @@ def recorded_data(lock: Path) -> dict[str, str]:
     return {d["path"]: d["md5"] for d in deps if d["path"].startswith("data/")}
 
 
-def of_cache(outputs: Mapping[str, str], *, cache: Path) -> Checked | None:
-    """Look for outputs in DVC's cache and hash what lies there; None where all is well."""
+def of_cache(outputs: Mapping[str, str], *, cache: Path, root: Path) -> Checked | None:
+    """Look for outputs in DVC's cache and hash what lies there; None where all is well.
+
+    What DVC only read is not in its cache: it is well where it lies in the project as it was.
+    """
     for path, md5 in outputs.items():
         entry = cache / "files" / "md5" / md5[:2] / md5[2:]
+        if not entry.is_file() and _md5_of_dvc(root / path) == md5:
+            continue
         if not entry.is_file():
             return Checked(what=path, state="missing", found=f"{md5} is not in {cache}")
         for file, wanted in _files(entry, md5, cache):
@@ -99,6 +109,16 @@ def _files(entry: Path, md5: str, cache: Path) -> Iterator[tuple[Path, str]]:
     yield entry, md5.removesuffix(".dir")
     for item in json.loads(entry.read_text(encoding="utf-8")):
         yield cache / "files" / "md5" / item["md5"][:2] / item["md5"][2:], item["md5"]
+
+
+def _md5_of_dvc(path: Path) -> str | None:
+    """Return what DVC calls a file or folder; None where there is none."""
+    if not path.exists():
+        return None
+    local = LocalFileSystem()  # type: ignore[no-untyped-call]  # fsspec
+    with tempfile.TemporaryDirectory() as scratch:
+        *_, found = build_object(HashFileDB(local, scratch), str(path), local, "md5", dry_run=True)
+    return found.hash_info.value
 
 
 def _md5(path: Path) -> str:
