@@ -14,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 from tests.sealed import seal
 
+from assay.artifacts.borrowed import borrowed
 from assay.artifacts.files import digest, read_json, write_json, write_yaml
 from assay.data.prepared import Split
 from assay.data.raw import Raw, Roles
@@ -29,7 +30,7 @@ from assay.metrics.scores import score
 from assay.split.prepare import prepare
 from assay.stages import register
 from assay.stages.register import Params
-from assay.tracking import registry
+from assay.tracking import lend, registry
 from assay.tracking.store import open_store
 
 RECEIPT, CARD = Path("artifacts/register/receipt.json"), Path("artifacts/register/card.md")
@@ -214,6 +215,15 @@ def test_the_first_good_model_becomes_champion_and_all_is_kept_beside_it(project
     assert parent.data.tags["model_version"] == "models:/flowers/1"
     assert float(version.tags["test_accuracy"]) > 0.5
     assert {a.path for a in store.client.list_artifacts(run_id)} >= {"card.md", "receipt.json"}
+
+
+def test_another_model_can_be_built_on_a_version(project, reloads_here, capsys):
+    go()
+    lend.main("models:/flowers@champion")
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert answer["version"] == "models:/flowers/1"
+    found = {file.name for file in borrowed(answer["digest"], of=answer["version"]).iterdir()}
+    assert found == {"weights.safetensors", "effective.yaml", "spec.json"}
 
 
 def test_the_card_tells_a_reviewer_what_they_ask(project, reloads_here):
