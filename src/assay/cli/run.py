@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from assay.artifacts.paths import project_root
-from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS, leaderboard
-from assay.config.application import Job, is_sweep, run_application
+from assay.cli.explored import explore
+from assay.cli.leaderboard import leaderboard
+from assay.cli.sweep import ASSAY, Searching, run_trial, sweep_name
+from assay.config.application import Job, is_sweep, run_application, sweeper_of
 from assay.config.compose import read_params
-from assay.config.load import build, typed
 from assay.errors import ConfigError, nearest
-from assay.metrics.objective import objective
-from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
-from assay.pipeline.candidate import Outcome, try_candidate
+from assay.pipeline.cache import data_fingerprint, prepared_folder
+from assay.pipeline.candidate import Outcome
 from assay.pipeline.fingerprint import fit_fingerprint
-from assay.pipeline.inputs import read_inputs
-from assay.pipeline.latency import milliseconds_per_prediction
 from assay.pipeline.match import require_match
 from assay.pipeline.pin import pinned
-from assay.pipeline.resume import Resumable, resumable
+from assay.pipeline.resume import resumable
 from assay.pipeline.schema import SCHEMA
+from assay.pipeline.sweep import hosting
 from assay.tracking.explore import explore_run, sweep_run
-from assay.tracking.tracked import Tracked
-from assay.training.knobs import Training
+from assay.tuning.current import current
+from assay.tuning.trial import Score
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +37,13 @@ HELP = """Usage: assay run [--from NAME] [-m] [GROUP=OPTION | KEY=VALUE]...
     assay run model=mlp training.max_epochs=5
     assay run -m model=mlp,cnn training.lr=0.001,0.003
     assay run data=csv data.path=churn.csv data.target=churned model=mlp
+    assay run -m hydra/sweeper=assay model=mlp,gru 'training.lr=tag(log, interval(1e-4, 0.1))'
 
   --from NAME        begin from a ready-made experiment
   -m, --multirun     run every combination of the comma-separated values
+  hydra/sweeper=assay
+                     with -m: search instead, over intervals, ranges, choices and
+                     groups, as conf/search says; started again it goes on
   --cfg job          show the composed configuration and stop
   --hydra-help       Hydra's own flags
 
@@ -64,10 +64,15 @@ def command(arguments: tuple[str, ...]) -> None:
         return
     params = read_params(source)
     conf = project_root() / "conf"
+    if is_sweep(words) and sweeper_of(words, conf) == ASSAY:
+        searching = Searching(params=params, conf=conf, words=tuple(words))
+        with hosting(searching):
+            run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
+        return
     if not is_sweep(words):
         run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
         return
-    with sweep_run(name=_sweep_name(words), tags={"overrides": " ".join(words)}) as sweep:
+    with sweep_run(name=sweep_name(words), tags={"overrides": " ".join(words)}) as sweep:
         try:
             run_application(words, params=params, conf=conf, schema=SCHEMA, task=_run_one)
         finally:
@@ -95,11 +100,9 @@ def experiment_file(root: Path, name: str) -> Path:
     return root / "experiments" / f"{name}.yaml"
 
 
-def _sweep_name(words: list[str]) -> str:
-    return "sweep " + " ".join(w for w in words if not w.startswith(("-", "hydra")))
-
-
-def _run_one(job: Job) -> float:
+def _run_one(job: Job) -> float | Score:
+    if (trial := current()) is not None:
+        return run_trial(job.config, trial)
     require_match(job.config, conf=project_root() / "conf")
     config = pinned(job.config)
     choices = config["choices"]
@@ -111,45 +114,9 @@ def _run_one(job: Job) -> float:
         with explore_run(name=name, parent=None, config=config, resume=kept.run_id) as tracked:
             kept.follow(tracked.run_id)
             folder = prepared_folder(config["data"], fingerprint=data)
-            outcome, goal = _explore(config, folder, kept, tracked)
-    _say(outcome, tracked.run_id, goal)
+            outcome, goal = explore(config, folder, kept, tracked)
+    _say(outcome, tracked.run_id, goal.name)
     return outcome.value
-
-
-def _explore(
-    config: Mapping[str, Any], folder: Path, kept: Resumable, tracked: Tracked
-) -> tuple[Outcome, str]:
-    """Fit on prepared data, track what came out, and return it with the name of the objective."""
-    choices = config["choices"]
-    inputs = read_inputs(folder)
-    tracked.log_dataset(
-        name=choices["data"],
-        digest=data_digest(folder),
-        source=config["data"].get("path", choices["data"]),
-        context="training",
-        rows=len(inputs.train),
-    )
-    started = time.perf_counter()
-    outcome = try_candidate(
-        inputs,
-        model=build(config["model"], where="model"),
-        training=typed(Training, config["training"], where="training"),
-        seed=config["seed"],
-        on_epoch=lambda epoch, row: tracked.log_metrics(row, step=epoch),
-        progress=True,
-        kept=kept,
-    )
-    seconds = time.perf_counter() - started
-    best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
-    goal = objective(inputs.spec.task)
-    costs = {
-        PARAMETERS: sum(p.numel() for p in outcome.network.parameters()),
-        SECONDS: seconds,
-        MILLISECONDS: milliseconds_per_prediction(outcome.network, inputs.valid),
-    }
-    tracked.log_metrics({**best, OBJECTIVE: outcome.value, **costs})
-    tracked.set_tags({OBJECTIVE: goal.name, "direction": goal.direction})
-    return outcome, goal.name
 
 
 def _say(outcome: Outcome, run_id: str, goal: str) -> None:

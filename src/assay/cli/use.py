@@ -14,22 +14,28 @@ from assay.cli.leaderboard import best_job
 from assay.cli.run import experiment_file
 from assay.config.blanks import blanks
 from assay.config.compose import SET, compose_params, difference, read_params
+from assay.config.load import merged
 from assay.config.params import write_params
+from assay.config.repeat import settings_in
 from assay.errors import ConfigError, TrackingError
 from assay.pipeline.schema import SCHEMA
 from assay.tracking.explore import CONFIG_FILE
-from assay.tracking.find import Found, find_run
+from assay.tracking.find import BEST, Found, find_run, search_of, trial_of
 
 
 @click.command()
-@click.argument("what", metavar="NAME | run:ID | sweep:ID")
+@click.argument("what", metavar="NAME | run:ID | sweep:ID[/TRIAL]")
 def command(what: str) -> None:
-    """Put a ready-made experiment, or a finding, into params.yaml and show the difference."""
+    """Put a ready-made experiment, or a finding, into params.yaml and show the difference.
+
+    sweep:ID is the best of a sweep, or of the search of a pipeline run, by the mean over its seeds;
+    sweep:ID/7 is its trial 7.
+    """
     root = project_root()
     kind, _, name = what.rpartition(":")
     if kind not in ("", "run", "sweep"):
-        raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
-    params = _from_file(root, name) if not kind else _from_run(root, _run(kind, name))
+        raise ConfigError([f"expected NAME, run:ID, sweep:ID or sweep:ID/TRIAL; got {what!r}"])
+    params = _from_file(root, name) if not kind else _from_config(root, _config(kind, name))
     read_params(root / "params.yaml")  # what is not read as configuration is not edited either
     shown = write_params(root / "params.yaml", params)
     click.echo(shown or "params.yaml says this already")
@@ -43,14 +49,23 @@ def _from_file(root: Path, name: str) -> dict[str, Any]:
     return params
 
 
-def _run(kind: str, name: str) -> Found:
-    if kind == "sweep":
-        return best_job(find_run(name, kinds=("sweep",)))
-    return find_run(name, kinds=("run", "pipeline"))
+def _config(kind: str, name: str) -> Mapping[str, Any]:
+    if kind == "run":
+        return _configuration(find_run(name, kinds=("run", "pipeline", "trial")))
+    run_id, slash, number = name.partition("/")
+    if slash and not number.isdecimal():
+        raise ConfigError([f"sweep:{name}: expected the number of a trial after '/'"])
+    sweep = search_of(find_run(run_id, kinds=("sweep", "stage", "pipeline")))
+    if not slash and BEST not in sweep.tags:
+        return _configuration(best_job(sweep))
+    trial = trial_of(sweep, int(number or sweep.tags[BEST]))
+    if sweep.kind == "sweep":
+        return _configuration(trial)
+    assert sweep.parent is not None
+    return merged(_configuration(find_run(sweep.parent)), settings_in(trial.tags["overrides"]))
 
 
-def _from_run(root: Path, run: Found) -> dict[str, Any]:
-    config = _configuration(run)
+def _from_config(root: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     choices = config["choices"]
     if blanks(root / "conf", choices["data"]):
         file, target = config["data"].get("path"), config["data"].get("target")

@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from assay.artifacts.files import read_yaml
 from assay.config.blanks import blanks
 from assay.config.compose import SET, Schema, compose_params, composed, finish, groups
 from assay.config.hydra_flags import is_hydras, overrides_in, refuse_flags, refuse_hydra_nodes
@@ -43,7 +44,7 @@ def run_application(
     params: Mapping[str, Any],
     conf: Path,
     schema: Schema,
-    task: Callable[[Job], float],
+    task: Callable[[Job], object],
 ) -> None:
     """Run ``task`` once, or with ``-m`` once for each job of the sweep.
 
@@ -58,7 +59,7 @@ def run_application(
     _check_keys(own, params, conf, schema, prelude=prelude)
     raised: list[BaseException] = []
 
-    def job(config: DictConfig) -> float:
+    def job(config: DictConfig) -> object:
         try:
             return task(_job(config, prelude, conf=conf, schema=schema))
         except BaseException as error:
@@ -81,7 +82,7 @@ def run_application(
         if error in raised or isinstance(error, AssayError):
             raise
         raise ConfigError([f"Hydra: {' '.join(str(error).split())}"]) from error
-    if raised:
+    if raised and not is_sweep(arguments):  # a sweep says itself how much it bears
         raise raised[0]
 
 
@@ -101,6 +102,18 @@ _HYDRA_REFUSES = (
 def is_sweep(arguments: Sequence[str]) -> bool:
     """Whether the arguments ask for a sweep."""
     return bool({"-m", "--multirun"} & set(arguments))
+
+
+def sweeper_of(arguments: Sequence[str], conf: Path) -> str:
+    """Return the name of the sweeper that the arguments, or the configuration, choose."""
+    chosen = [a.partition("=")[2] for a in arguments if a.startswith("hydra/sweeper=")]
+    defaults = (read_yaml(conf / "config.yaml") or {}).get("defaults") or []
+    named = {k: v for line in defaults if isinstance(line, Mapping) for k, v in line.items()}
+    own = [v for k, v in named.items() if str(k).removeprefix("override ").lstrip("/") == _SWEEPER]
+    return (chosen or [str(v) for v in own] or ["basic"])[-1]
+
+
+_SWEEPER = "hydra/sweeper"
 
 
 def _job(config: DictConfig, prelude: Sequence[str], *, conf: Path, schema: Schema) -> Job:
@@ -159,8 +172,12 @@ def _check_keys(
     chosen = {o.key_or_group: _options(o) for o in own if o.key_or_group in known}
     firsts = {group: options[0] for group, options in chosen.items() if options}
     base = {g: o for g, o in params.items() if g != SET} | firsts
-    keys = {key for key, _ in flattened(_lenient(conf, base, schema))}
-    strange = [o for o in own if o.key_or_group not in known and not _exists(o, keys, swept=chosen)]
+    keys = {key for key, _ in flattened(lenient(conf, base, schema))}
+    strange = [o for o in own if o.key_or_group not in known and not _exists(o, keys)]
+    if strange:  # a key of another option of a group that is swept
+        further = [{g: o} for g, options in chosen.items() for o in options[1:]]
+        keys |= {k for one in further for k, _ in flattened(lenient(conf, base | one, schema))}
+        strange = [o for o in strange if not _exists(o, keys)]
     problems = [
         f"{o.key_or_group}: there is no such key{nearest(o.key_or_group, [*keys, *known])}"
         for o in strange
@@ -179,17 +196,16 @@ def _wrong_values(lines: Sequence[str], conf: Path, schema: Schema) -> tuple[str
     return ()
 
 
-def _lenient(conf: Path, choices: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+def lenient(conf: Path, choices: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Return what choices describe, with nothing where a value is still to be given."""
     filled = dict.fromkeys(blanks(conf, choices.get("data")), "")
     return compose_params(conf, {**choices, SET: {"data": filled} if filled else {}}, schema=schema)
 
 
-def _exists(override: Override, keys: set[str], *, swept: Mapping[str, list[str]]) -> bool:
+def _exists(override: Override, keys: set[str]) -> bool:
     key = override.key_or_group
-    section = key.split(".")[0]
-    is_open = section in swept and len(swept[section]) > 1
     is_added = override.is_add() or override.is_delete()
-    return is_open or is_added or key in keys or any(k.startswith(f"{key}.") for k in keys)
+    return is_added or key in keys or any(k.startswith(f"{key}.") for k in keys)
 
 
 def _prelude(params: Mapping[str, Any], given: set[str]) -> list[str]:

@@ -38,7 +38,7 @@ _PLAIN: dict[str, Any] = {
 }
 # ValueError: a number or a date that YAML's constructors cannot make; RecursionError: deep nesting
 _UNREADABLE = (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError)
-_UNGROUPED = ("repeats", "export", "evaluate", "explain")
+_UNGROUPED = ("export", "evaluate", "explain")
 _ENVIRONMENT = "oc.env"
 _CONDITIONS = f"{WHEN}."
 
@@ -289,17 +289,18 @@ def _space_problems(config: Mapping[str, Any], schema: Schema) -> list[str]:
         space = parse_space(config["search"].get("space", {}), config=config)
     except ConfigError as error:
         return list(error.problems)
-    return [p for key, dimension in space.items() for p in _misfits(key, dimension, config, schema)]
+    misfit = (misfits(key, dimension, config, schema) for key, dimension in space.items())
+    return [f"search.space.{problem}" for found in misfit for problem in found]
 
 
-def _misfits(
+def misfits(
     key: str, dimension: Dimension, config: Mapping[str, Any], schema: Schema
 ) -> Iterator[str]:
     """Yield a sentence for each value (of an interval: each end) that its knob does not allow."""
     section = key.split(".")[0]
     for value in extremes(dimension):
         tried = merged(config, {key: value})[section]
-        yield from (f"search.space.{p}" for p in _problems(section, tried, schema))
+        yield from _problems(section, tried, schema)
 
 
 def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -310,9 +311,13 @@ def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, 
     """
     others = {key: value for key, value in config.items() if key != "search"}
     changed = _difference(others, {key: base[key] for key in base if key != "search"})
-    search, before = config.get("search", {}), {**base.get("search", {})}
-    if isinstance(before.get("space"), Mapping):
-        before["space"] = _without(before["space"], {key for key, _ in flattened(changed)})
+    search, before = {**config.get("search", {})}, {**base.get("search", {})}
+    if isinstance(before.get("space"), Mapping) and isinstance(search.get("space"), Mapping):
+        given = {key for key, _ in flattened(changed)}
+        own = dict(flattened(before["space"]))
+        same = {key for key, said in flattened(search["space"]) if own.get(key) == said}
+        search["space"] = _without(search["space"], given & same)
+        before["space"] = _without(before["space"], given)
     searched = _difference(search, before)
     return {**changed, "search": searched} if searched else changed
 

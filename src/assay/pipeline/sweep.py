@@ -90,9 +90,7 @@ def _alone(sweep: Sweep) -> None:
     is_kept = bool(settings.storage and settings.study_name)
     study = name if is_kept else f"{name}-{secrets.token_hex(4)}"
     launcher, _ = launcher_of(sweep.jobs.config)
-    sampler = SamplerNode(settings.sampler)
-    if not sampler.is_grid:
-        sampler(0)  # so that a wrong knob is told before anything runs
+    sampler = sampler_of(settings)
     problem = Problem(
         study=study,
         space=space,
@@ -113,7 +111,7 @@ def _alone(sweep: Sweep) -> None:
         finalists=0,
     )
     storage = settings.storage or folder_of(sweep) / "study.db"
-    result = searched(sweep, problem=problem, knobs=knobs, storage=storage, objective="value")
+    result, _ = searched(sweep, problem=problem, knobs=knobs, storage=storage, objective="value")
     if len(problem.directions) == 1 and result.best is not None:
         log.info("best parameters: %s", dict(result.best.values))
         log.info("best value: %s", result.best.value)
@@ -127,8 +125,8 @@ def searched(
     storage: Path | str,
     objective: str,
     within: Callable[[Work], Work] = lambda work: work,
-) -> Result:
-    """Search, each trial a job in its folder of the sweep's, and write what came out.
+) -> tuple[Result, Path]:
+    """Search, each trial a job in its folder of the sweep's, and write what came out; return the folder too.
 
     A study that was begun before goes on in the folder in which it was begun, unless the command
     line names one. ``within`` puts something around what a worker opens.
@@ -148,7 +146,15 @@ def searched(
             on_trial=show,
         )
     write_yaml(folder / RESULTS, _results(result, problem))
-    return result
+    return result, folder
+
+
+def sampler_of(settings: Settings) -> SamplerNode:
+    """Return the sampler that is asked for. Raises ConfigError where it cannot be made."""
+    sampler = SamplerNode(settings.sampler)
+    if not sampler.is_grid:
+        sampler(0)
+    return sampler
 
 
 def pruner_of(settings: Settings) -> PrunerName | None:

@@ -103,7 +103,11 @@ class _One:
         """Open the trial's run, or the one in which a killed process began this very trial."""
         kept.begin(fit_fingerprint("trial", **settings, seed=draw.seed, data=prepared_digests()))
         with trial_run(
-            self.above, draw, study=self.study, resume=kept.run_id, settings=settings
+            self.above,
+            draw,
+            study=self.study,
+            resume=kept.run_id,
+            words=as_words({**settings, "seed": draw.seed}),
         ) as child:
             kept.follow(child.run_id)
             yield child
@@ -115,10 +119,10 @@ def trial_run(
     draw: Draw,
     *,
     study: str,
-    settings: Mapping[str, Any],
+    words: str,
     resume: str | None = None,
 ) -> Iterator[Tracked]:
-    """Open the tracked run of a trial, with its values, its seed and the words that repeat it.
+    """Open the tracked run of a trial, with its values, its seed and the ``words`` that repeat it.
 
     A trial that was begun before goes on in its own run. Diverged and stopped trials end FINISHED
     with the tag ``pruned``; what fails leaves its traceback.
@@ -132,7 +136,7 @@ def trial_run(
         pruned_by=(Pruned, TrainingError),
     ) as child:
         child.log_params({**draw.values, "seed": draw.seed})
-        child.set_tags({"overrides": as_words({**settings, "seed": draw.seed})})
+        child.set_tags({"overrides": words})
         yield child
 
 

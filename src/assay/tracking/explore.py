@@ -13,7 +13,7 @@ from assay.tracking.orphans import close_orphans
 from assay.tracking.process import own_key
 from assay.tracking.resume import open_or_resume
 from assay.tracking.revision import revision_tags
-from assay.tracking.store import open_store
+from assay.tracking.store import Store, open_store
 from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity
 
 PARENT_VARIABLE = "ASSAY_PARENT_RUN"
@@ -46,12 +46,15 @@ def explore_run(
 
 
 @contextmanager
-def sweep_run(*, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Tracked]:
+def sweep_run(
+    *, name: str, tags: Mapping[str, str] | None = None, resume: str | None = None
+) -> Iterator[Tracked]:
     """Open the parent of a sweep; processes started within the block put their runs below it.
 
+    The run ``resume`` goes on where the store knows it and no living process has it.
     Raises TrackingError when the store cannot be reached.
     """
-    with _open_run(name, {KIND: "sweep", **(tags or {})}) as tracked:
+    with _open_run(name, {KIND: "sweep", **(tags or {})}, resume=resume, is_shared=True) as tracked:
         before = os.environ.get(PARENT_VARIABLE)
         os.environ[PARENT_VARIABLE] = tracked.run_id
         try:
@@ -64,12 +67,19 @@ def sweep_run(*, name: str, tags: Mapping[str, str] | None = None) -> Iterator[T
 
 @contextmanager
 def _open_run(
-    name: str, tags: Mapping[str, str], *, resume: str | None = None
+    name: str, tags: Mapping[str, str], *, resume: str | None = None, is_shared: bool = False
 ) -> Iterator[Tracked]:
     store = open_store()
     with Outbox(store) as outbox:
         close_orphans(store)
+        if resume and is_shared and _is_running(store, resume):
+            resume = None
         marks = identity({PROCESS: own_key(), **revision_tags(), **tags})
         tracked, _ = open_or_resume(store, outbox, name, marks, resume=resume)
         with tracked.closing():
             yield tracked
+
+
+def _is_running(store: Store, run_id: str) -> bool:
+    found = store.find_run(run_id)
+    return found is not None and found.info.status == "RUNNING"

@@ -12,9 +12,11 @@ from assay.errors import TrackingError
 from assay.secrets import masked
 from assay.tracking.environment import MlflowException
 from assay.tracking.store import Store, open_store
-from assay.tracking.tracked import KIND, PARENT
+from assay.tracking.tracked import KIND, PARENT, TRIAL
 
 PAGE = 1000
+BEST = "best_trial"
+_STUDY = "study"
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -80,6 +82,37 @@ def children(
         return value != value, 0.0 if value != value else sign * value, run.start
 
     return sorted(runs, key=rank)
+
+
+def search_of(run: Found) -> Found:
+    """Return the run that has trials below it: a sweep, or of a pipeline its stage ``search``.
+
+    Raises TrackingError where there is none.
+    """
+    if run.kind == "pipeline":
+        stages = children(run, direction="minimize")
+        run = next((stage for stage in reversed(stages) if _is_search(stage)), run)
+    if run.kind == "sweep" or (_is_search(run) and _STUDY in run.tags):
+        return run
+    raise TrackingError(f"{run.name} ({run.run_id[:8]}) holds no search: expected the id of one")
+
+
+def trial_of(search: Found, number: int) -> Found:
+    """Return a search's trial of a number, wherever it ran. TrackingError where there is none."""
+    study = search.tags.get(_STUDY)
+    if study is None:
+        raise TrackingError(
+            f"{search.name} ({search.run_id[:8]}) has no numbered trials: name one of its runs, "
+            "as run:ID"
+        )
+    found = _search(search.store, f"tags.`{TRIAL}` = '{study} {number} 0'")
+    if not found:
+        raise TrackingError(f"{search.name} ({search.run_id[:8]}) has no trial {number}")
+    return found[0]
+
+
+def _is_search(run: Found) -> bool:
+    return run.kind == "stage" and run.tags.get("stage") == "search"
 
 
 def latest(*, kind: str, count: int = 10) -> list[Found]:

@@ -14,11 +14,10 @@ from assay.tracking.environment import MlflowException
 from assay.tracking.process import own_key
 from assay.tracking.spool import is_kept
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
-from assay.tracking.tracked import PARENT, PROCESS, Tracked
+from assay.tracking.tracked import PARENT, PROCESS, TRIAL, Tracked
 
 log = logging.getLogger(__name__)
 RESUMED = "resumed"
-TRIAL = "assay.trial"
 
 
 def open_or_resume(

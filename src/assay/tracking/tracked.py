@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 KIND = "assay.kind"
 PROCESS = "assay.process"
 PARENT = "mlflow.parentRunId"
+TRIAL = "assay.trial"
 ERROR_LENGTH = 1000
 _STRUCTURED = (".yaml", ".yml", ".json")
 

@@ -1,0 +1,70 @@
+"""One exploring fit on prepared data, and what is tracked of it: alone, in a sweep, in a search."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS
+from assay.config.load import build, typed
+from assay.metrics.objective import Objective, objective
+from assay.pipeline.cache import data_digest
+from assay.pipeline.candidate import Outcome, try_candidate
+from assay.pipeline.inputs import read_inputs
+from assay.pipeline.latency import milliseconds_per_prediction
+from assay.pipeline.resume import Resumable
+from assay.tracking.tracked import Tracked
+from assay.training.knobs import Training
+
+
+def explore(
+    config: Mapping[str, Any],
+    folder: Path,
+    kept: Resumable,
+    tracked: Tracked,
+    *,
+    report: Callable[[int, float], None] | None = None,
+) -> tuple[Outcome, Objective]:
+    """Fit on prepared data, track what came out, and return it with the objective.
+
+    ``report`` is given each epoch's objective, and what it raises comes out; without it progress is
+    shown.
+    """
+    choices = config["choices"]
+    inputs = read_inputs(folder)
+    goal = objective(inputs.spec.task)
+    tracked.log_dataset(
+        name=choices["data"],
+        digest=data_digest(folder),
+        source=config["data"].get("path", choices["data"]),
+        context="training",
+        rows=len(inputs.train),
+    )
+
+    def on_epoch(epoch: int, row: Mapping[str, float]) -> None:
+        tracked.log_metrics(row, step=epoch)
+        if report is not None:
+            report(epoch, row[f"valid_{goal.name}"])
+
+    started = time.perf_counter()
+    outcome = try_candidate(
+        inputs,
+        model=build(config["model"], where="model"),
+        training=typed(Training, config["training"], where="training"),
+        seed=config["seed"],
+        on_epoch=on_epoch,
+        progress=report is None,
+        kept=kept,
+    )
+    seconds = time.perf_counter() - started
+    best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
+    costs = {
+        PARAMETERS: sum(p.numel() for p in outcome.network.parameters()),
+        SECONDS: seconds,
+        MILLISECONDS: milliseconds_per_prediction(outcome.network, inputs.valid),
+    }
+    tracked.log_metrics({**best, OBJECTIVE: outcome.value, **costs})
+    tracked.set_tags({OBJECTIVE: goal.name, "direction": goal.direction})
+    return outcome, goal
