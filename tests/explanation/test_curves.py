@@ -71,7 +71,10 @@ def test_infidelity_is_nil_for_the_truth_and_one_for_nothing(probe, truth):
         ({"randomisation": {"median": 0.97}}, "hardly depends on what the model learned"),
         ({"sensitivity": {"median": 3.0}}, "a small change of the input"),
         ({"tells_apart": {"share": 0.004, "times": None}}, "next to nothing to explain"),
-        ({"tells_apart": {"share": 0.05, "times": 1.1}}, "1.1 times what random weights do"),
+        (
+            {"tells_apart": {"share": 0.05, "times": 1.1}},
+            "1.1 times as much as those of random weights",
+        ),
     ],
 )
 def test_each_failing_is_published_in_words(part, words):
