@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import TracebackType
 
 import optuna
@@ -18,6 +19,7 @@ from assay.space import Space
 from assay.tuning.attempts import ERROR, FAILURE, INTERRUPTED, REASON, REPEAT, SEED
 from assay.tuning.draw import draw
 from assay.tuning.listed import NUMBER
+from assay.tuning.numbered import Numbered
 from assay.tuning.trial import Draw, Pruned, Report, Score, TrialFunction
 
 log = logging.getLogger(__name__)
@@ -60,7 +62,8 @@ def objective(
             )
             score = run(drawn, _reporter(attempt))
             _require_finite(score)
-            attempt.set_user_attr(ERROR, score.error)
+            if score.error:
+                attempt.set_user_attr(ERROR, score.error)
         return [score.value, *score.more]
 
     return one
@@ -76,9 +79,14 @@ def _reporter(attempt: optuna.Trial) -> Report:
     if len(attempt.study.directions) > 1:
         return lambda epoch, value: None  # Optuna prunes by one objective only
 
+    study = attempt.study
+    look = study.glancing if isinstance(study, Numbered) else nullcontext
+
     def report(epoch: int, value: float) -> None:
         attempt.report(value, epoch)
-        if attempt.should_prune():
+        with look():
+            is_losing = attempt.should_prune()
+        if is_losing:
             raise Pruned(f"stopped after epoch {epoch}: {value:.6g} is worse than others were")
 
     return report

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,7 @@ from assay.tuning.listed import NUMBER
 
 POLL_SECONDS = 0.1
 STALE_CHECK_SECONDS = 30.0
+GLANCE_SECONDS = 2.0
 
 
 class Exhausted(Exception):
@@ -66,6 +68,31 @@ class Numbered(optuna.Study):
         super().__init__(**study)
         self._plan, self._claiming = plan, claiming
         self._checked = -STALE_CHECK_SECONDS
+        self._is_glancing, self._glanced = False, -math.inf
+        self._seen: list[FrozenTrial] = []
+
+    @contextmanager
+    def glancing(self) -> Iterator[None]:
+        """Let a pruner, which asks in each epoch, look at the trials of up to two seconds ago.
+
+        Reading them takes longer than a small epoch. A trial begins with a fresh look, so that with
+        one worker nothing is missed.
+        """
+        self._is_glancing = True
+        try:
+            yield
+        finally:
+            self._is_glancing = False
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Return the trials as Optuna does."""
+        if not self._is_glancing:
+            return super().get_trials(deepcopy, states)
+        if time.monotonic() - self._glanced > GLANCE_SECONDS:
+            self._seen, self._glanced = super().get_trials(deepcopy=False), time.monotonic()
+        return [trial for trial in self._seen if states is None or trial.state in states]
 
     def attempts(self) -> list[FrozenTrial]:
         """Return every attempt at a trial, in the order in which they began."""
@@ -83,6 +110,7 @@ class Numbered(optuna.Study):
         return claimed
 
     def _claim(self) -> int | None:
+        self._glanced = -math.inf
         with self._claiming():
             running, attempts = self._repaired()
             if self._plan.is_over(attempts):

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sqlite3
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -28,7 +29,8 @@ from assay.tuning.knobs import Search
 log = logging.getLogger(__name__)
 SQLITE, POSTGRESQL = "sqlite:///", "postgresql"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 60, 180
-_REACH_SECONDS = 10
+_REACH_SECONDS = 30
+_POLL_SECONDS = 0.01
 _JOURNALS = ("-journal", "-wal", "-shm")
 
 
@@ -137,7 +139,10 @@ def refusals(place: Place) -> Iterator[None]:
     """Raise ArtifactError where the studies are damaged or out of reach, or the disk is full."""
     try:
         yield
-    except (sqlite3.Error, SQLAlchemyError, StorageInternalError, ImportError) as error:
+    except (
+        *(sqlite3.Error, SQLAlchemyError, StorageInternalError, ImportError),
+        *(TimeoutError, ConnectionError),
+    ) as error:
         reason = _cause(error)
         raise ArtifactError(
             f"{place}, which holds the trials of every search, cannot be used: "
@@ -226,9 +231,11 @@ def _advisory(url: str, study: str) -> Iterator[None]:
     key = (os.getpid(), url)
     if key not in _engines:
         _engines[key] = sqlalchemy.create_engine(url, connect_args=_connect_args(url))
-    query = sqlalchemy.text("SELECT pg_advisory_xact_lock(hashtext(:study))")
+    query = sqlalchemy.text("SELECT pg_try_advisory_xact_lock(hashtext(:study))")
     with _engines[key].begin() as connection:
-        connection.execute(query, {"study": study})
+        # Asked again and again: a long wait for one answer would look like a server that is gone.
+        while not connection.scalar(query, {"study": study}):
+            time.sleep(_POLL_SECONDS)
         yield
 
 
