@@ -1,0 +1,212 @@
+"""How soon a search reaches what 40 unpruned random trials reach, beside Hydra's Optuna sweeper.
+
+Run: ``python benchmarks/search_speed.py [--seeds 5] [--trials 40] [--workers 2] [--data digits]
+[--model cnn] [--epochs 30]``. For each seed the target is the best of so many unpruned random
+trials. Then ``conf/search/tpe.yaml`` on Assay's engine, and the sweeper with its own defaults on the
+joblib launcher, search with the same trial function, workers and threads until a trial reaches it.
+Printed are the seconds from the first trial's begin; a search that ran out of trials counts with
+the time that it had, marked with >. Exit status 1 where the ratio of the sums is above one half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+from assay.config.compose import compose_params
+from assay.config.load import build, merged
+from assay.config.space import parse_space
+from assay.metrics.objective import objective
+from assay.pipeline.candidate import try_candidate
+from assay.pipeline.inputs import prepared_inputs
+from assay.pipeline.schema import SCHEMA
+from assay.pipeline.trials import built
+from assay.stages import prepare
+from assay.tuning.knobs import Search
+from assay.tuning.problem import Problem
+from assay.tuning.share import Share
+from assay.tuning.study import search
+from assay.tuning.trial import Draw, Report, Score, TrialFunction
+
+ROOT = Path(__file__).parents[1]
+GOAL = 0.5
+NOTES = Path("notes.jsonl")
+METHODS = ("random", "assay", "hydra")
+
+
+def main() -> None:
+    """Print a row a seed."""
+    arguments = parsed()
+    if arguments.method:
+        METHOD[arguments.method](arguments)
+        return
+    print(f"{'seed':<6}{'target':>9}{'random s':>10}{'assay s':>10}{'hydra s':>10}")
+    totals = dict.fromkeys(METHODS, 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("search.yaml").write_text("{}\n")
+        prepare.run(prepare.Params(data=build(composed(arguments)["data"], where="data")))
+        for seed in range(arguments.seeds):
+            row = measured(arguments, seed)
+            for name in METHODS:
+                totals[name] += row[name][0]
+            cells = "".join(f"{'' if row[n][1] else '>'}{row[n][0]:.1f}".rjust(10) for n in METHODS)
+            print(f"{seed:<6}{row['target']:>9.5f}{cells}", flush=True)
+    ratio = totals["assay"] / totals["hydra"]
+    print(f"{ratio:.2f} of the time of Hydra's Optuna sweeper (goal {GOAL})")
+    sys.exit(0 if ratio <= GOAL else 1)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--model", default="cnn")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def composed(arguments: argparse.Namespace) -> dict[str, Any]:
+    knobs = {"max_epochs": arguments.epochs, "threads": 1}
+    choices = {"data": arguments.data, "model": arguments.model, "training": "default"}
+    params = {**choices, "search": "tpe", "gate": "default", "set": {"training": knobs}}
+    return compose_params(ROOT / "conf", params, schema=SCHEMA)
+
+
+def measured(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Return the target, and for each method the seconds until it was reached, and whether."""
+    sign = 1 if objective(prepared_inputs().spec.task).direction == "minimize" else -1
+    row: dict[str, Any] = {}
+    for name in METHODS:
+        NOTES.unlink(missing_ok=True)
+        words = [*sys.argv, "--method", name, "--seed", str(seed)]
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        trials = [json.loads(line) for line in NOTES.read_text().splitlines()]
+        ended = sorted((t for t in trials if "value" in t), key=lambda t: t["end"])
+        if name == "random":
+            row["target"] = sign * min(sign * t["value"] for t in ended)
+        begin = min(t["begin"] for t in trials)
+        reached = [t["end"] for t in ended if sign * t["value"] <= sign * row["target"] + 1e-12]
+        row[name] = ((reached or [max(t["end"] for t in trials)])[0] - begin, bool(reached))
+    return row
+
+
+@lru_cache
+def inputs() -> Any:
+    """Read the splits once in a process."""
+    return prepared_inputs()
+
+
+def trial(values: Mapping[str, Any], report: Report, *, arguments: argparse.Namespace) -> float:
+    """Fit and score a setting, and note when and what came of it."""
+    config = composed(arguments)
+    model, training = built(merged({k: config[k] for k in ("model", "training")}, values))
+    watched = f"valid_{objective(inputs().spec.task).name}"
+    note: dict[str, float] = {"begin": time.time()}
+    try:
+        outcome = try_candidate(
+            inputs(),
+            model=model,
+            training=training,
+            seed=arguments.seed,
+            on_epoch=lambda epoch, row: report(epoch, row[watched]),
+        )
+        note["value"] = outcome.value
+    finally:
+        note["end"] = time.time()
+        with NOTES.open("a") as notes:
+            notes.write(json.dumps(note) + "\n")
+    return outcome.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The trial function on Assay's engine."""
+
+    arguments: argparse.Namespace
+
+    @contextmanager
+    def __call__(self, share: Share) -> Iterator[TrialFunction]:
+        """Give the function that runs a trial."""
+
+        def run(draw: Draw, report: Report) -> Score:
+            return Score(value=trial(draw.values, report, arguments=self.arguments))
+
+        yield run
+
+
+def engine(arguments: argparse.Namespace, **knobs: Any) -> None:
+    config = composed(arguments)
+    nodes = {key: config[key] for key in ("model", "training")}
+    goal = objective(prepared_inputs().spec.task)
+    search(
+        Work(arguments=arguments),
+        problem=Problem(
+            study=f"{arguments.seed} {knobs}",
+            space=parse_space(config["search"]["space"], config=nodes),
+            directions=(goal.direction,),
+            seed=arguments.seed,
+        ),
+        knobs=Search(trials=arguments.trials, workers=arguments.workers, finalists=0, **knobs),
+        storage=Path("study.db"),
+    )
+
+
+def sweeper(arguments: argparse.Namespace) -> None:
+    """Run the official sweeper as its users do: an application with a space, and a launcher."""
+    config = composed(arguments)
+    space = dict(_flat(config["search"]["space"]))
+    direction = objective(prepared_inputs().spec.task).direction
+
+    def job(values: DictConfig) -> float:
+        flat = {key.replace("__", "."): value for key, value in values.items()}
+        return trial(flat, lambda epoch, value: None, arguments=arguments)
+
+    own = [f"+{key.replace('.', '__')}={sweep}" for key, sweep in space.items()]
+    sys.argv = [
+        *("search_speed", "-m", "hydra/sweeper=optuna", "hydra/launcher=joblib"),
+        *(
+            f"hydra.sweeper.n_trials={arguments.trials}",
+            f"hydra.sweeper.n_jobs={arguments.workers}",
+        ),
+        *(f"hydra.sweeper.sampler.seed={arguments.seed}", f"hydra.sweeper.direction={direction}"),
+        *(f"hydra.launcher.n_jobs={arguments.workers}", "hydra.job.chdir=false", *own),
+    ]
+    hydra.main(config_path=str(Path.cwd()), config_name="search")(job)()
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+METHOD = {
+    "random": lambda arguments: engine(arguments, sampler="random", pruner="none"),
+    "assay": lambda arguments: engine(arguments, sampler="tpe", pruner="median"),
+    "hydra": sweeper,
+}
+
+
+if __name__ == "__main__":
+    main()
