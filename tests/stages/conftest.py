@@ -19,6 +19,7 @@ from assay.export.knobs import Export
 from assay.layers.network import Network
 from assay.model.mlp import Mlp
 from assay.pipeline.network import write_weights
+from assay.pipeline.repeats import COLUMNS
 from assay.split.prepare import prepare
 from assay.stages import export
 from assay.tracking.store import open_store
@@ -62,6 +63,7 @@ def _write(folder, network):
     write_json(folder / "beside/list.json", [])
     history = {"epoch": [1, 2], "train_loss": [1.0, 0.5], "valid_loss": [1.0, 0.6]}
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+    pd.DataFrame(columns=list(COLUMNS)).to_csv(folder / "repeats.csv", index=False)
 
 
 def _exported(root, data):

@@ -17,6 +17,7 @@ from assay.pipeline.effective import Effective
 from assay.pipeline.network import load_network, predict
 from assay.stages import train
 from assay.training.knobs import Training
+from assay.training.repeats import Repeats
 
 MODEL = {
     "_target_": "assay.model.mlp.Mlp",
@@ -135,3 +136,25 @@ def test_an_early_end_is_said(inputs, caplog):
     train.run(_params(max_epochs=9, lr=1e-12, early_stopping={"patience": 1, "min_delta": 1.0}))
     assert "stopped after epoch 2 of 9, no gain since 1; the weights kept are of" in caplog.text
     assert ": valid log_loss 0." in caplog.text
+
+
+def test_seeds_and_parts_of_the_rows_are_fitted_beside_the_network_of_record(inputs):
+    train.run(_params())
+    alone = digest(FOLDER / "weights.safetensors")
+    assert pd.read_csv(FOLDER / "repeats.csv").empty
+    repeats = Repeats(seeds=1, shares=(0.5,))
+    train.run(dataclasses.replace(_params(), repeats=repeats))
+    assert digest(FOLDER / "weights.safetensors") == alone
+    fits = pd.read_csv(FOLDER / "repeats.csv")
+    whole = len(inputs.train)
+    assert fits[["rows", "seed"]].to_numpy().tolist() == [
+        [whole, 0],
+        [whole, 1],
+        [whole // 2, 0],
+        [whole // 2, 1],
+    ]
+    assert fits["value"].nunique() == 4 and fits["valid_accuracy"].notna().all()
+    runs = [run for run in _client().search_runs(["1"]) if run.data.tags.get("stage") == "train"]
+    newest = max(runs, key=lambda run: run.info.start_time)
+    mean = newest.data.metrics["repeats_valid_log_loss_mean"]
+    assert mean == pytest.approx(fits["value"].iloc[:2].mean())

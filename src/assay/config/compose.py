@@ -38,7 +38,7 @@ _PLAIN: dict[str, Any] = {
 }
 # ValueError: a number or a date that YAML's constructors cannot make; RecursionError: deep nesting
 _UNREADABLE = (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError)
-_UNGROUPED = ("export", "evaluate", "explain")
+_UNGROUPED = ("repeats", "export", "evaluate", "explain")
 _ENVIRONMENT = "oc.env"
 _CONDITIONS = f"{WHEN}."
 

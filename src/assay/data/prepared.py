@@ -120,6 +120,25 @@ class Padded:
         return array.astype(np.int64) if array.dtype == np.int32 else array
 
 
+class Chosen:
+    """Some rows of an input, by position."""
+
+    def __init__(self, rows: Rows, positions: np.ndarray) -> None:
+        self._rows, self._positions = rows, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As many rows as were chosen, each of the shape of all."""
+        return (len(self), *self._rows.shape[1:])
+
+    def gather(self, indices: np.ndarray) -> np.ndarray:
+        """Return the chosen rows at ``indices``, in that order."""
+        return self._rows.gather(self._positions[indices])
+
+
 class Split:
     """One prepared split: its tensors by name, its target, and its rows as people read them.
 
@@ -132,6 +151,16 @@ class Split:
         self._target = _open(folder / "target.npy")
         self.inputs: Mapping[str, Rows] = dict(_tensors(folder))
         self.tags = _ragged(folder, _TAGS)
+        self._positions: np.ndarray | None = None
+
+    def take(self, positions: np.ndarray) -> Split:
+        """Return the rows at ``positions`` as a split of their own; what they hold is not read."""
+        part = Split(self._folder)
+        part._positions = positions if self._positions is None else self._positions[positions]
+        part._target = self._target[positions]
+        part.inputs = {name: Chosen(rows, positions) for name, rows in self.inputs.items()}
+        part.tags = None if self.tags is None else self.tags.take(positions)
+        return part
 
     def __len__(self) -> int:
         return len(self._target)
@@ -180,11 +209,12 @@ class Split:
     def rows(self) -> pd.DataFrame:
         """Return ``rows.parquet``."""
         try:
-            return pd.read_parquet(self._folder / "rows.parquet")
+            rows = pd.read_parquet(self._folder / "rows.parquet")
         except UNREADABLE as error:
             raise ArtifactError(
                 f"{self._folder / 'rows.parquet'} cannot be read: {error}"
             ) from error
+        return rows if self._positions is None else rows.iloc[self._positions]
 
 
 def _tensors(folder: Path) -> Iterator[tuple[str, Rows]]:

@@ -56,3 +56,31 @@ def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
     axes.plot(best["epoch"], best["valid_loss"], "o", color=ORANGE, markersize=6)
     where = f"epoch {best['epoch']:.0f}"
     title(axes, f"Loss, on validation lowest in {where}: {best['valid_loss']:.3g}")
+
+
+def data_size_curve(sizes: pd.DataFrame, fits: pd.DataFrame, *, objective: str) -> Figure:
+    """Draw what parts of the training rows reach on the validation rows, seed by seed and on average.
+
+    ``sizes`` has ``rows``, ``mean`` and ``margin`` (NaN where one seed was tried), ``fits`` ``rows`` and
+    ``value`` of each fit.
+    """
+    figure, (axes, *_) = canvas(width=6.4, height=3.8)
+    grid(axes)
+    axes.plot(fits["rows"], fits["value"], "o", color=BLUE, alpha=0.35, markersize=5)
+    axes.errorbar(
+        sizes["rows"],
+        sizes["mean"],
+        yerr=sizes["margin"].fillna(0.0),
+        color=BLUE,
+        marker="o",
+        markersize=7,
+        capsize=3,
+    )
+    axes.set_xlim(0, 1.06 * float(sizes["rows"].max()))
+    axes.set_xlabel("training rows")
+    axes.set_ylabel(f"valid {objective.replace('_', ' ')}")
+    is_sure = bool(sizes["margin"].notna().any())
+    title(
+        axes, "Repeated fits: each, and the mean" + (" with its 95 % interval" if is_sure else "")
+    )
+    return figure

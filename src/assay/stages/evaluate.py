@@ -22,11 +22,12 @@ from assay.figures.comparison import forest
 from assay.figures.style import Figure
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
+from assay.metrics.data_size import repeat_words
 from assay.metrics.decisions import weighed
 from assay.metrics.fitting import Circumstances, judge_fitting
 from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
-from assay.metrics.objective import direction, objective
+from assay.metrics.objective import Objective, direction, objective
 from assay.pipeline.assessment import (
     COMPARED,
     Asked,
@@ -111,9 +112,11 @@ def run(params: Params) -> None:
         write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
         reviewed = review(asked, page=folder / "errors.html")
         reviewed.table.to_csv(folder / "errors.csv", index=False, float_format="%.6g")
-        fitting = judge_fitting(_history(), _circumstances(asked.spec, theirs))
+        goal = objective(asked.spec.task)
+        fitting = judge_fitting(_history(), _circumstances(asked.spec, goal, theirs))
         said = {"fitting": fitting, **slicing_words(slices, treated)}
-        said |= {"confusion": reviewed.words} if reviewed.words else {}
+        repeated = repeat_words(pd.read_csv(artifact("train", "repeats.csv")), goal)
+        said |= {k: v for k, v in (("confusion", reviewed.words), ("repeats", repeated)) if v}
         write_json(folder / "verdict.json", {"baselines": verdicts, **said})
         tables = points(asked, knobs)
         _write_tables(tables, folder / "plots")
@@ -215,8 +218,7 @@ def _history() -> pd.DataFrame:
     return pd.read_csv(artifact("train", "history.csv"))
 
 
-def _circumstances(spec: Spec, theirs: Mapping[str, Resampled]) -> Circumstances:
-    goal = objective(spec.task)
+def _circumstances(spec: Spec, goal: Objective, theirs: Mapping[str, Resampled]) -> Circumstances:
     trivial = theirs["trivial"].values.get(goal.name) if "trivial" in theirs else None
     return Circumstances(
         goal=goal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from assay.artifacts.staging import staged
 from assay.config.load import load, merged
 from assay.data.spec import Spec, required
 from assay.errors import AssayError
-from assay.figures.curves import learning_curves
+from assay.figures.curves import data_size_curve, learning_curves
 from assay.figures.samples import sample_grid
-from assay.metrics.objective import objective
+from assay.metrics.data_size import repeat_words, size_table
+from assay.metrics.objective import Objective, objective
 from assay.pipeline.beside import trained_beside
 from assay.pipeline.candidate import Outcome, try_candidate
 from assay.pipeline.effective import Effective
@@ -29,9 +30,11 @@ from assay.pipeline.fingerprint import fit_fingerprint
 from assay.pipeline.inputs import prepared_inputs
 from assay.pipeline.instruments import BESIDE, LIST
 from assay.pipeline.network import write_weights
+from assay.pipeline.repeats import repeated_fits
 from assay.pipeline.resume import Resumable, resumable
 from assay.tracking.run import Tracked, stage_run
 from assay.training.gradients import judge_gradients
+from assay.training.repeats import Repeats
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Params:
     model: Mapping[str, Any]
     training: Mapping[str, Any]
     seed: int
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 def run(params: Params) -> None:
@@ -74,8 +78,34 @@ def _train(params: Params, kept: Resumable, *, folder: Path, tracked: Tracked) -
     write_weights(folder / "weights.safetensors", outcome.fit.weights)
     _write_beside(trained_beside(outcome.network, knobs=knobs, inputs=inputs), folder / BESIDE)
     _report(outcome, folder=folder, tracked=tracked)
-    name = objective(inputs.spec.task).name
-    _say(outcome, epochs=knobs.training.max_epochs, name=name)
+    goal = objective(inputs.spec.task)
+    _say(outcome, epochs=knobs.training.max_epochs, name=goal.name)
+    fits = repeated_fits(
+        inputs,
+        model=knobs.model,
+        training=knobs.training,
+        seed=knobs.seed,
+        knobs=params.repeats,
+        of_record=outcome,
+    )
+    _report_repeats(fits, goal, folder=folder, tracked=tracked)
+
+
+def _report_repeats(fits: pd.DataFrame, goal: Objective, *, folder: Path, tracked: Tracked) -> None:
+    """Write every repeated fit, and track what they say where there are any."""
+    fits.to_csv(folder / "repeats.csv", index=False)
+    if fits.empty:
+        return
+    tracked.log_artifact(folder / "repeats.csv")
+    sizes = size_table(fits)
+    with tempfile.TemporaryDirectory() as scratch:
+        picture = Path(scratch, "repeats.png")
+        data_size_curve(sizes, fits, objective=goal.name).savefig(picture)
+        tracked.log_artifact(picture, "plots")
+    whole = sizes.iloc[-1]
+    told = {f"repeats_valid_{goal.name}_{what}": float(whole[what]) for what in ("mean", "margin")}
+    tracked.log_metrics({name: value for name, value in told.items() if value == value})
+    log.info(repeat_words(fits, goal))
 
 
 def _write_beside(found: Mapping[str, Mapping[str, Tensor]], folder: Path) -> None:
