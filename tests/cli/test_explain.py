@@ -6,7 +6,8 @@ import pytest
 
 from assay.cli.explain import positions
 from assay.data.prepared import Split
-from assay.errors import DataError
+from assay.errors import ConfigError, DataError
+from assay.pipeline.account import require_slices
 
 
 @pytest.fixture
@@ -24,3 +25,8 @@ def test_rows_are_found_by_their_ids_in_the_order_asked(test_split):
 def test_rows_that_do_not_exist_are_one_clear_message(test_split, rows):
     with pytest.raises(DataError, match="ids of the 3 test rows"):
         positions(test_split, rows)
+
+
+def test_slices_that_the_data_does_not_have_are_named(test_split):
+    with pytest.raises(ConfigError, match=r"explain\.slices: the data has no column 'region'"):
+        require_slices(test_split, ("region",))

@@ -49,6 +49,11 @@ def command(model: str | None, rows: str, out: Path | None) -> None:
         else:
             with chdir(project_root()):
                 knobs, of = _registered(resolve(address(model)), Path(scratch))
+        if of.signature.task == "generation":
+            raise DataError(
+                "a generator makes samples from noise and predicts no row: what its numbers do is in "
+                "artifacts/explain/explanations.html"
+            )
         found = account_of(knobs, of=of, asked=positions(of.test, rows))
     for row in found.subject.chosen.tolist():
         click.echo(_told(found, row))

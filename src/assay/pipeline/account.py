@@ -14,6 +14,7 @@ from assay.artifacts.paths import output_folder
 from assay.config.load import load
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
+from assay.errors import ConfigError, nearest
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain, Method
 from assay.explanation.methods import methods_for
@@ -71,15 +72,26 @@ class Account:
 
 def last_run(knobs: Explain) -> Explained:
     """Return the model of the pipeline's last run, and its rows."""
-    spec = read_spec(artifact("prepare", "spec.json"))
+    spec, test = read_spec(artifact("prepare", "spec.json")), Split(artifact("prepare", "test"))
+    require_slices(test, knobs.slices)
     return Explained(
         graph=artifact("export", "model.onnx"),
         signature=read_signature(artifact("export", "signature.json")),
         train=Split(artifact("prepare", "train")),
-        test=Split(artifact("prepare", "test")),
+        test=test,
         network=_network(spec),
         slices=(*spec.sensitive, *knobs.slices),
     )
+
+
+def require_slices(test: Split, names: tuple[str, ...]) -> None:
+    """Raise ConfigError for columns that the test rows do not have."""
+    known = [str(c) for c in test.rows().columns if not str(c).startswith("__")]
+    absent = [name for name in names if name not in known]
+    if absent:
+        raise ConfigError(
+            [f"explain.slices: the data has no column '{n}'{nearest(n, known)}" for n in absent]
+        )
 
 
 def predict_of(of: Explained) -> Predict:

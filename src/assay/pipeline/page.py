@@ -23,9 +23,16 @@ def write_page(path: Path, found: Account, *, pictures: Path) -> None:
         f"{len(found.subject.sample)} test rows for the whole · orange raises a prediction, blue "
         "lowers it",
         lines=[_line(name, found.scores[name]) for name in found.methods],
-        note=_left_out(found.scores),
+        note=f"{_agreement(found.scores)} {_left_out(found.scores)}".strip(),
         pictures=pictures,
     )
+
+
+def _agreement(scores: Mapping[str, Any]) -> str:
+    """Say how alike the other methods rank the features of a row, beside SHAP."""
+    others = scores["agreement"]["between"]["shap"].items()
+    told = ", ".join(f"{name.replace('_', ' ')} {found:.2f}" for name, found in others)
+    return f"Rank correlation with what SHAP holds important: {told}."
 
 
 def _left_out(scores: Mapping[str, Any]) -> str:
