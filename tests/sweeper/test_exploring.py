@@ -69,8 +69,13 @@ def _use(project: Path, run_id: str, *, number: int | None, trial) -> None:
     assert f"+    lr: {trial.data.params['training.lr']}" in shown.output
 
 
-def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay) -> None:
-    words = ("training.max_epochs=1", "training.threads=1", "search.repeats=0", "search=random")
+def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay, project: Path) -> None:
+    words = (
+        "training.max_epochs=1",
+        "training.threads=1",
+        "search=random",
+        "search.costs=[parameters]",
+    )
     space = ("model=mlp,gru", "model.units=choice(4, 6)", "model.dropout=interval(0, 0.5)")
     parent, *trials = run(
         *SWEEP, *words, *space, "hydra.sweeper.n_trials=6", "hydra.sweep.dir=groups"
@@ -80,6 +85,9 @@ def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay) -> N
     for trial in trials:
         assert ("model.units" in trial.data.params) == (trial.data.tags["model"] == "gru")
         assert f"model={trial.data.tags['model']}" in trial.data.tags["overrides"]
+    solutions = results(project / "groups")["solutions"]
+    fewest = min(trial.data.metrics["parameters"] for trial in trials)
+    assert fewest in {solution["values"][1] for solution in solutions}
 
 
 def test_workers_are_processes_that_share_the_trials(run: Assay) -> None:

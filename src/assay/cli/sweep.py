@@ -19,11 +19,13 @@ from assay.artifacts.paths import home
 from assay.cli.explored import explore
 from assay.cli.leaderboard import OBJECTIVE
 from assay.config.application import lenient
+from assay.config.load import typed
 from assay.config.repeat import repeating
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
 from assay.pipeline.cache import data_fingerprint, prepared_folder
+from assay.pipeline.cost import costs
 from assay.pipeline.fingerprint import code_digest, fit_fingerprint, library_versions, name_of
 from assay.pipeline.inputs import read_inputs
 from assay.pipeline.pin import pinned
@@ -35,15 +37,17 @@ from assay.pipeline.trials import trial_run
 from assay.tracking.explore import CONFIG_FILE, sweep_run
 from assay.tracking.run import joined_run
 from assay.tracking.tracked import Tracked
+from assay.tuning import look
 from assay.tuning.current import Current
 from assay.tuning.knobs import Search
 from assay.tuning.memory import Memory
 from assay.tuning.problem import Problem
 from assay.tuning.progress import counts, summary
 from assay.tuning.share import Share
-from assay.tuning.storage import storage_of
+from assay.tuning.storage import place_of, storage_of
 from assay.tuning.table import history_table, trials_table
-from assay.tuning.trial import Result, Score, TrialFunction, Work
+from assay.tuning.trial import Direction, Result, Score, TrialFunction, Work
+from assay.tuning.worker import Studies
 
 log = logging.getLogger(__name__)
 ASSAY = "assay"
@@ -97,7 +101,8 @@ class Searching:
                 objective=goal.name,
                 within=lambda work: _Below(work=work, place=place, tracked=here),
             )
-            _report(result, tracked, goal, folder)
+            studies = Studies(problem=problem, knobs=knobs, place=place_of(storage))
+            _report(result, tracked, goal, folder, studies=studies)
 
 
 def sweep_name(words: list[str]) -> str:
@@ -112,7 +117,7 @@ def _is_here(sweep: Sweep, knobs: Search) -> bool:
 
 def _knobs(sweep: Sweep, base: Mapping[str, Any]) -> Search:
     """Return the configured search, with what ``hydra.sweeper`` says put in."""
-    asked, own = sweep.settings, Search(**base["search"])
+    asked, own = sweep.settings, typed(Search, base["search"], where="search")
     said = {
         "trials": asked.n_trials or own.trials or Search().trials,
         "workers": asked.n_jobs,
@@ -130,23 +135,28 @@ def _knobs(sweep: Sweep, base: Mapping[str, Any]) -> Search:
 
 
 def _problem(sweep: Sweep, bases: Bases, knobs: Search, goal: Objective, *, data: str) -> Problem:
-    if sweep.settings.directions not in ((), (goal.direction,)):
+    if sweep.settings.directions and sweep.settings.directions[0] != goal.direction:
         raise ConfigError(
             [
-                f"hydra.sweeper.direction: {goal.name} is to {goal.direction} and is the one "
-                "objective here; leave it out"
+                f"hydra.sweeper.direction: {goal.name} is to {goal.direction}; leave it out, and name "
+                "further objectives in search.costs"
             ]
         )
     base, sampler = bases.first, sampler_of(sweep.settings)
+    less: list[Direction] = ["minimize"] * len(knobs.costs)
     facts = {key: str(value) for key, value in base.items() if key not in _BEARS_ON_NOTHING}
-    facts |= {"objective": goal.name, "data digest": data, "overrides": " ".join(sweep.asked.fixed)}
+    facts |= {
+        "objective": ", ".join((goal.name, *knobs.costs)),
+        "data digest": data,
+        "overrides": " ".join(sweep.asked.fixed),
+    }
     facts |= {"code": code_digest(_CODE), "libraries": ", ".join(library_versions("optuna"))}
     drawn = {name: str(getattr(knobs, name)) for name in _OF_A_TRIAL}
     drawn |= {"space": str(sweep.asked.space), "own": str(sampler)}
     return Problem(
         study=knobs.study or name_of({**facts, **drawn}, length=16),
         space=sweep.asked.space,
-        directions=(goal.direction,),
+        directions=(goal.direction, *less),
         seed=base["seed"],
         known=bases.known,
         facts=facts,
@@ -208,7 +218,10 @@ def run_trial(config: Mapping[str, Any], trial: Current) -> Score:
             child.log_params(config)
             child.log_text(yaml.safe_dump(dict(config), sort_keys=False), CONFIG_FILE)
             outcome, _ = explore(config, folder, kept, child, report=trial.report)
-            return Score(value=outcome.value, error=outcome.error)
+            names, split = config["search"]["costs"], read_inputs(folder).valid
+            paid = costs(names, network=outcome.network, split=split)
+            child.log_metrics(paid)
+            return Score(value=outcome.value, error=outcome.error, more=tuple(paid.values()))
 
 
 def _with_threads(training: Mapping[str, Any], share: Share) -> dict[str, Any]:
@@ -230,15 +243,21 @@ def _base(conf: Path, choices: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return lenient(conf, dict(choices), SCHEMA)
 
 
-def _report(result: Result, tracked: Tracked, goal: Objective, folder: Path) -> None:
+def _report(
+    result: Result, tracked: Tracked, goal: Objective, folder: Path, *, studies: Studies
+) -> None:
     """Track what the search came to, and say it; a resumed run has its earlier numbers too."""
     ended = {f"trials_{state}": n for state, n in counts(result).items()}
     tracked.set_tags({"trials": summary(result, objective=goal.name)})
-    trials_table(result).to_csv(folder / "trials.csv", index=False)
+    names = (goal.name, *studies.knobs.costs)
+    trials_table(result, costs=studies.knobs.costs).to_csv(folder / "trials.csv", index=False)
     drawn = history(history_table(result), objective=goal.name, direction=goal.direction)
     drawn.savefig(folder / "search.png")
     tracked.log_artifact(folder / "trials.csv")
-    tracked.log_artifact(folder / "search.png", "plots")
+    page = look.page(studies, names=names)
+    (folder / "search.html").write_text(page, encoding="utf-8")
+    for name in ("search.png", "search.html"):
+        tracked.log_artifact(folder / name, "plots")
     best = result.best
     if best is None or best.value is None:
         return
