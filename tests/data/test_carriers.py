@@ -36,6 +36,14 @@ def test_mnist5k_holds_500_images_of_each_digit() -> None:
     assert raw.images[raw.frame["digit"] == 1].mean() < raw.images[raw.frame["digit"] == 0].mean()
 
 
+def test_smaller_digits_are_averages_of_what_lies_within_the_margin() -> None:
+    whole, small = Mnist5k().read().images, Mnist5k(side=10).read().images
+    assert whole is not None and small is not None
+    assert (small.shape, small.dtype) == ((5000, 1, 10, 10), np.uint8)
+    means = whole[:, 0, 4:24, 4:24].reshape(5000, 10, 2, 10, 2).mean((2, 4))
+    np.testing.assert_allclose(small[:, 0], means, atol=1)
+
+
 def test_german_credit_parts_sex_from_marital_status_and_misses_nothing() -> None:
     raw = GermanCredit().read()
     assert raw.frame.shape == (1000, 22)
