@@ -120,8 +120,13 @@ def _area(line: pd.DataFrame, x: str, y: str) -> float:
     return float(abs(np.trapezoid(line[y], line[x])))
 
 
-def reliability(bins: pd.DataFrame, *, error: float | None) -> Figure:
-    """Draw ``confidence``, ``accuracy`` and ``rows`` of each bin; ``error`` is the ECE."""
+def reliability(
+    bins: pd.DataFrame, *, error: float | None, ends: tuple[float, float] | None = None
+) -> Figure:
+    """Draw ``confidence``, ``accuracy`` and ``rows`` of each bin; ``error`` is the ECE.
+
+    ``ends`` are those of its interval.
+    """
     figure, (top, below) = canvas(1, 2, width=4.9, height=5.4, sharex=True, height_ratios=[4, 1])
     grid(top, axis="both")
     top.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
@@ -132,7 +137,8 @@ def reliability(bins: pd.DataFrame, *, error: float | None) -> Figure:
     top.text(0.98, 0.03, "below it: too sure", ha="right", color=GREY, fontsize=9)
     top.set_ylabel("share that is right")
     top.set_ylim(-0.02, 1.03)
-    title(top, "Calibration" if error is None else f"Calibration, error {error:.3f}")
+    interval = "" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})"
+    title(top, "Calibration" if error is None else f"Calibration, error {error:.3f}{interval}")
     below.bar(bins["confidence"], bins["rows"], width=0.03, color=BLUE)
     below.set_ylabel("rows")
     below.set_xlabel("probability of the predicted class")

@@ -151,6 +151,12 @@ def value_of(metrics: Mapping[str, Interval], name: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
+def ends_of(metrics: Mapping[str, Interval], name: str) -> tuple[float, float] | None:
+    """Return the ends of a metric's interval; None where there is none."""
+    low, high = metrics[name]["low"], metrics[name]["high"]
+    return (low, high) if isinstance(low, float) and isinstance(high, float) else None
+
+
 def _fitted(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
     return fit_baselines(
         _train(),
@@ -225,7 +231,11 @@ def _class_pictures(asked: Asked, drawn: Drawn) -> Pictures:
         "confusion": confusion_matrix(tables["confusion"], classes=classes),
         "roc": roc_curve(tables["roc"], area=value_of(drawn.metrics, "roc_auc")),
         "precision_recall": precision_recall_curve(tables["pr"], share=share),
-        "calibration": reliability(tables["calibration"], error=value_of(drawn.metrics, "ece")),
+        "calibration": reliability(
+            tables["calibration"],
+            error=value_of(drawn.metrics, "ece"),
+            ends=ends_of(drawn.metrics, "ece"),
+        ),
     }
 
 
