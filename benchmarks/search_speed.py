@@ -11,6 +11,7 @@ the time that it had, marked with >. Exit status 1 where the ratio of the sums i
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from joblib.externals.loky import get_reusable_executor
 from omegaconf import DictConfig
 
 from assay.config.compose import compose_params
@@ -35,6 +37,7 @@ from assay.pipeline.candidate import try_candidate
 from assay.pipeline.inputs import prepared_inputs
 from assay.pipeline.schema import SCHEMA
 from assay.pipeline.trials import built
+from assay.space import Choice, Dimension, extremes
 from assay.stages import prepare
 from assay.tuning.knobs import Search
 from assay.tuning.problem import Problem
@@ -98,7 +101,8 @@ def measured(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
     for name in METHODS:
         NOTES.unlink(missing_ok=True)
         words = [*sys.argv, "--method", name, "--seed", str(seed)]
-        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, env=environment)
         trials = [json.loads(line) for line in NOTES.read_text().splitlines()]
         ended = sorted((t for t in trials if "value" in t), key=lambda t: t["end"])
         if name == "random":
@@ -173,14 +177,17 @@ def engine(arguments: argparse.Namespace, **knobs: Any) -> None:
 def sweeper(arguments: argparse.Namespace) -> None:
     """Run the official sweeper as its users do: an application with a space, and a launcher."""
     config = composed(arguments)
-    space = dict(_flat(config["search"]["space"]))
+    nodes = {key: config[key] for key in ("model", "training")}
+    space = parse_space(config["search"]["space"], config=nodes)
     direction = objective(prepared_inputs().spec.task).direction
 
     def job(values: DictConfig) -> float:
         flat = {key.replace("__", "."): value for key, value in values.items()}
-        return trial(flat, lambda epoch, value: None, arguments=arguments)
+        # By name: what joblib pickles of a script loses its cache of the splits.
+        again = importlib.import_module(Path(__file__).stem)
+        return float(again.trial(flat, lambda epoch, value: None, arguments=arguments))
 
-    own = [f"+{key.replace('.', '__')}={sweep}" for key, sweep in space.items()]
+    own = [f"+{key.replace('.', '__')}={written(space[key])}" for key in space]
     sys.argv = [
         *("search_speed", "-m", "hydra/sweeper=optuna", "hydra/launcher=joblib"),
         *(
@@ -191,14 +198,19 @@ def sweeper(arguments: argparse.Namespace) -> None:
         *(f"hydra.launcher.n_jobs={arguments.workers}", "hydra.job.chdir=false", *own),
     ]
     hydra.main(config_path=str(Path.cwd()), config_name="search")(job)()
+    get_reusable_executor().shutdown(kill_workers=True)  # which would wait for more work
 
 
-def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+def written(dimension: Dimension) -> str:
+    """Return a dimension in the words of the official sweeper, whose whole numbers are casts."""
+    if isinstance(dimension, Choice):
+        return f"choice({','.join(map(str, dimension.values))})"
+    low, high = extremes(dimension)
+    if dimension.step:
+        return f"range({low},{high + dimension.step},{dimension.step})"
+    ends = f"interval({low},{high})"
+    sweep = f"int({ends})" if dimension.is_integer else ends
+    return f"tag(log,{sweep})" if dimension.is_log else sweep
 
 
 METHOD = {
