@@ -34,7 +34,7 @@ def command(what: str) -> None:
     root = project_root()
     kind, _, name = what.rpartition(":")
     if kind not in ("", "run", "sweep"):
-        raise ConfigError([f"expected NAME, run:ID, sweep:ID or sweep:ID/TRIAL; got {what!r}"])
+        raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
     params = _from_file(root, name) if not kind else _from_config(root, _config(kind, name))
     read_params(root / "params.yaml")  # what is not read as configuration is not edited either
     shown = write_params(root / "params.yaml", params)
