@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from joblib.externals.loky import get_reusable_executor
+import psutil
 from omegaconf import DictConfig
 
 from assay.config.compose import compose_params
@@ -198,7 +198,9 @@ def sweeper(arguments: argparse.Namespace) -> None:
         *(f"hydra.launcher.n_jobs={arguments.workers}", "hydra.job.chdir=false", *own),
     ]
     hydra.main(config_path=str(Path.cwd()), config_name="search")(job)()
-    get_reusable_executor().shutdown(kill_workers=True)  # which would wait for more work
+    for worker in psutil.Process().children(recursive=True):
+        worker.kill()  # joblib's wait for more work
+    os._exit(0)
 
 
 def written(dimension: Dimension) -> str:
