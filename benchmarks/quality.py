@@ -29,7 +29,7 @@ from typing import Any
 import yaml
 
 from assay.artifacts.manifest import artifact
-from assay.artifacts.paths import home, real_root
+from assay.artifacts.paths import home
 from assay.config.load import load
 from assay.pipeline.fingerprint import name_of
 
@@ -38,7 +38,6 @@ BIN = Path(sys.executable).parent
 RESULTS, NOTES = ROOT / "docs/results.md", ROOT / "benchmarks/notes.yaml"
 STAGES = ("compose", "prepare", "search", "train", "export", "evaluate")
 RECORDS = home() / "benchmarks"  # before the clone gets a home of its own
-TEXTS = real_root().parent / "shared/data/sentiment.csv"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--texts", type=Path, default=TEXTS)
+    parser.add_argument("--texts", type=Path, help="the CSV that the sentiment experiments name")
     parser.add_argument("--again", action="store_true", help="measure anew what is named")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page alone")
     words = parser.parse_args()
@@ -115,7 +114,7 @@ def main() -> None:
     print(f"written: {RESULTS.relative_to(ROOT)}")
 
 
-def measure(names: list[str], *, seeds: int, texts: Path, again: bool) -> None:
+def measure(names: list[str], *, seeds: int, texts: Path | None, again: bool) -> None:
     """Run what is missing in one clone of HEAD."""
     logging.disable(logging.INFO)
     wanted = [(name, seed) for seed in range(seeds) for name in names]
@@ -124,14 +123,14 @@ def measure(names: list[str], *, seeds: int, texts: Path, again: bool) -> None:
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         os.environ.update({"ASSAY_HOME": str(clone / ".assay"), "HF_HUB_OFFLINE": "1"})
         os.chdir(clone)
-        if texts.is_file():
+        if texts:
             add_texts(clone, texts)
         for name, seed in wanted:
             file = RECORDS / record_name(name, seed)
             if file.is_file() and not again:
                 continue
-            if name.startswith("sentiment") and not texts.is_file():
-                print(f"{name}: left out, there is no {texts}")
+            if name.startswith("sentiment") and not texts:
+                print(f"{name}: left out, it needs --texts")
                 continue
             found = run(clone, name, seed)
             file.parent.mkdir(parents=True, exist_ok=True)
