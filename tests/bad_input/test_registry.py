@@ -73,7 +73,7 @@ CASES = {
     "an id that is no number": Case(way="assay use run:zz", says="expected a run id such as 3f9c0a12"),
     "no id": Case(way="assay use run:", says="expected a run id"),
     "a quote for an id": Case(way="""assay use "run:a' OR 1=1" """, says="expected a run id"),
-    "an id of no sweep": Case(way="assay use sweep:abcdef12", says="has no sweep 'abcdef12'"),
+    "an id of no sweep": Case(way="assay use sweep:abcdef12", says="has no sweep or stage or pipeline 'abcdef12'"),
 }  # fmt: skip
 
 

@@ -207,7 +207,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
         held = tmp_path / "held"
         path.rename(held)
         path.mkdir()
-        size = 256 << 10
+        size = 16 << 20  # a search's page alone has five MiB
         size += 2 * sum(p.stat().st_size for p in held.rglob("*") if p.is_file())
         command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
         if subprocess.run(command, capture_output=True).returncode:

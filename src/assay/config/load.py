@@ -18,7 +18,7 @@ from assay.space import Value
 
 T = TypeVar("T")
 
-__all__ = ["build", "load", "merged", "target_class", "typed"]
+__all__ = ["build", "instance", "load", "merged", "target_class", "typed"]
 
 ALLOWED_TARGETS = ("assay.data.*", "assay.model.*")
 _ROOMS = {"data": ("assay.data.*", "read"), "model": ("assay.model.*", "build")}
@@ -48,6 +48,14 @@ def _field(name: str, hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return typed(hint, value, where=name)  # type: ignore[arg-type]
     return checked(hint, value, where=name)
+
+
+def instance(node: Mapping[str, Any], *, allowed: str | tuple[str, ...]) -> Any:
+    """Return what Hydra makes of a ``_target_`` node, of nothing but what ``allowed`` names.
+
+    Raises InstantiationException for another target, and what the target raises as that too.
+    """
+    return instantiate(dict(node), _execution_whitelist_=allowed)
 
 
 def build(node: Mapping[str, Any], *, where: str = "") -> Any:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-import hydra.utils
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, IntegerNode, OmegaConf
 
+from assay.config.load import instance
 from assay.config.space import dimension_of, flattened, possible, unmet
 from assay.config.words import rendered
 from assay.errors import ConfigError, nearest
@@ -203,7 +203,7 @@ class SamplerNode:
         if knobs.get("_target_") == _QMC:  # its trials are the points of one sequence
             seed = knobs.get("seed", 0)
         try:
-            return hydra.utils.instantiate({**knobs, "seed": seed}, _execution_whitelist_=_TARGETS)
+            return instance({**knobs, "seed": seed}, allowed=_TARGETS)
         except (InstantiationException, TypeError, ValueError) as error:
             raise ConfigError([f"hydra.sweeper.sampler: {' '.join(str(error).split())}"]) from error
 
@@ -228,9 +228,7 @@ class Extension:
     def __call__(self, trial: Any) -> None:
         """Let the user's function suggest further values. Raises ValueError for one that is fixed."""
         try:
-            extend = hydra.utils.instantiate(
-                {"_target_": self.target, "_partial_": True}, _execution_whitelist_=self.target
-            )
+            extend = instance({"_target_": self.target, "_partial_": True}, allowed=self.target)
         except InstantiationException as error:
             message = f"hydra.sweeper.custom_search_space: {' '.join(str(error).split())}"
             raise ConfigError([message]) from error
