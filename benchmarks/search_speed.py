@@ -100,7 +100,7 @@ def measured(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in METHODS:
         NOTES.unlink(missing_ok=True)
-        words = [*sys.argv, "--method", name, "--seed", str(seed)]
+        words = [__file__, *sys.argv[1:], "--method", name, "--seed", str(seed)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
         subprocess.run([sys.executable, *words], check=True, capture_output=True, env=environment)
         trials = [json.loads(line) for line in NOTES.read_text().splitlines()]
