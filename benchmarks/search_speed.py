@@ -3,9 +3,10 @@
 Run: ``python benchmarks/search_speed.py [--seeds 5] [--trials 40] [--workers 2] [--data digits]
 [--model cnn] [--epochs 30]``. For each seed the target is the best of so many unpruned random
 trials. Then ``conf/search/tpe.yaml`` on Assay's engine, and the sweeper with its own defaults on the
-joblib launcher, search with the same trial function, workers and threads until a trial reaches it.
-Printed are the seconds from the first trial's begin; a search that ran out of trials counts with
-the time that it had, marked with >. Exit status 1 where the ratio of the sums is above one half.
+joblib launcher, search with the same trial function, workers and threads until a trial reaches it,
+in three times as many trials at most. Printed are the seconds from the first trial's begin; a search
+that ran out of trials counts with the time that it had, marked with >. Exit status 1 where the ratio
+of the sums is above one half, or Assay ran out of trials.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from assay.tuning.trial import Draw, Report, Score, TrialFunction
 
 ROOT = Path(__file__).parents[1]
 GOAL = 0.5
+LONGER = 3
 NOTES = Path("notes.jsonl")
 METHODS = ("random", "assay", "hydra")
 
@@ -58,7 +60,7 @@ def main() -> None:
         METHOD[arguments.method](arguments)
         return
     print(f"{'seed':<6}{'target':>9}{'random s':>10}{'assay s':>10}{'hydra s':>10}")
-    totals = dict.fromkeys(METHODS, 0.0)
+    totals, missed = dict.fromkeys(METHODS, 0.0), dict.fromkeys(METHODS, 0)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("search.yaml").write_text("{}\n")
@@ -67,11 +69,13 @@ def main() -> None:
             row = measured(arguments, seed)
             for name in METHODS:
                 totals[name] += row[name][0]
+                missed[name] += not row[name][1]
             cells = "".join(f"{'' if row[n][1] else '>'}{row[n][0]:.1f}".rjust(10) for n in METHODS)
             print(f"{seed:<6}{row['target']:>9.5f}{cells}", flush=True)
     ratio = totals["assay"] / totals["hydra"]
     print(f"{ratio:.2f} of the time of Hydra's Optuna sweeper (goal {GOAL})")
-    sys.exit(0 if ratio <= GOAL else 1)
+    print(f"never reached it: {missed['assay']} of Assay's searches, {missed['hydra']} of Hydra's")
+    sys.exit(0 if ratio <= GOAL and not missed["assay"] else 1)
 
 
 def parsed() -> argparse.Namespace:
@@ -157,7 +161,7 @@ class Work:
         yield run
 
 
-def engine(arguments: argparse.Namespace, **knobs: Any) -> None:
+def engine(arguments: argparse.Namespace, *, trials: int, **knobs: Any) -> None:
     config = composed(arguments)
     nodes = {key: config[key] for key in ("model", "training")}
     goal = objective(prepared_inputs().spec.task)
@@ -169,7 +173,7 @@ def engine(arguments: argparse.Namespace, **knobs: Any) -> None:
             directions=(goal.direction,),
             seed=arguments.seed,
         ),
-        knobs=Search(trials=arguments.trials, workers=arguments.workers, finalists=0, **knobs),
+        knobs=Search(trials=trials, workers=arguments.workers, finalists=0, **knobs),
         storage=Path("study.db"),
     )
 
@@ -191,7 +195,7 @@ def sweeper(arguments: argparse.Namespace) -> None:
     sys.argv = [
         *("search_speed", "-m", "hydra/sweeper=optuna", "hydra/launcher=joblib"),
         *(
-            f"hydra.sweeper.n_trials={arguments.trials}",
+            f"hydra.sweeper.n_trials={LONGER * arguments.trials}",
             f"hydra.sweeper.n_jobs={arguments.workers}",
         ),
         *(f"hydra.sweeper.sampler.seed={arguments.seed}", f"hydra.sweeper.direction={direction}"),
@@ -216,8 +220,12 @@ def written(dimension: Dimension) -> str:
 
 
 METHOD = {
-    "random": lambda arguments: engine(arguments, sampler="random", pruner="none"),
-    "assay": lambda arguments: engine(arguments, sampler="tpe", pruner="median"),
+    "random": lambda arguments: engine(
+        arguments, trials=arguments.trials, sampler="random", pruner="none"
+    ),
+    "assay": lambda arguments: engine(
+        arguments, trials=LONGER * arguments.trials, sampler="tpe", pruner="median"
+    ),
     "hydra": sweeper,
 }
 
