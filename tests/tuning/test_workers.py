@@ -1,5 +1,8 @@
 """Workers that share one study: each trial once, whatever is killed."""
 
+import signal
+from multiprocessing import get_context
+
 import optuna
 import pytest
 from tests.tuning.workers import PROBLEM, Noted
@@ -7,7 +10,7 @@ from tests.tuning.workers import PROBLEM, Noted
 from assay.config.launch import launch_with
 from assay.errors import ConfigError
 from assay.tuning.knobs import Search
-from assay.tuning.share import share_of
+from assay.tuning.share import cores, share_of
 from assay.tuning.study import search
 
 
@@ -73,3 +76,27 @@ def test_each_worker_has_a_gpu_of_several(monkeypatch):
     assert [s["CUDA_VISIBLE_DEVICES"] for s in shares] == ["4", "5", "4"]
     alone = share_of(0, Search(workers=1)).environment
     assert alone == {}
+
+
+def test_a_search_that_was_killed_alone_is_gone_on_from_with_a_word(tmp_path, caplog):
+    knobs = Search(trials=3, pruner="none", retries=1, repeats=0)
+    arguments = {"problem": PROBLEM, "knobs": knobs, "storage": tmp_path / "study.db"}
+    killed = get_context("spawn").Process(
+        target=search, args=(Noted(folder=tmp_path, deadly=(1,)),), kwargs=arguments
+    )
+    killed.start()
+    killed.join(timeout=60)
+    assert killed.exitcode == -signal.SIGKILL
+    with caplog.at_level("INFO"):
+        result = search(Noted(folder=tmp_path), **arguments)
+    assert f"process {killed.pid} on " in caplog.text
+    assert "which was at it, has died: going on from there" in caplog.text
+    assert [t.state for t in result.trials] == ["complete"] * 3
+
+
+def test_more_workers_than_cores_are_told_of_before_the_first_trial(tmp_path, caplog):
+    work, workers = Noted(folder=tmp_path, seconds=0.0), cores() + 1
+    knobs = Search(trials=1, pruner="none", repeats=0, workers=workers)
+    with caplog.at_level("WARNING"):
+        search(work, problem=PROBLEM, knobs=knobs, storage=tmp_path / "study.db")
+    assert f"{workers} workers share {cores()} cores" in caplog.text
