@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS
 from assay.config.load import build, typed
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.cache import data_digest
 from assay.pipeline.candidate import Outcome, try_candidate
-from assay.pipeline.inputs import read_inputs
+from assay.pipeline.inputs import Inputs
 from assay.pipeline.latency import milliseconds_per_prediction
 from assay.pipeline.resume import Resumable
 from assay.tracking.tracked import Tracked
@@ -21,23 +19,23 @@ from assay.training.knobs import Training
 
 def explore(
     config: Mapping[str, Any],
-    folder: Path,
+    inputs: Inputs,
     kept: Resumable,
     tracked: Tracked,
     *,
+    digest: str,
     report: Callable[[int, float], None] | None = None,
 ) -> tuple[Outcome, Objective]:
     """Fit on prepared data, track what came out, and return it with the objective.
 
-    ``report`` is given each epoch's objective, and what it raises comes out; without it progress is
-    shown.
+    ``digest`` is that of the raw data. ``report`` is given each epoch's objective, and what it
+    raises comes out; without it progress is shown.
     """
     choices = config["choices"]
-    inputs = read_inputs(folder)
     goal = objective(inputs.spec.task)
     tracked.log_dataset(
         name=choices["data"],
-        digest=data_digest(folder),
+        digest=digest,
         source=config["data"].get("path", choices["data"]),
         context="training",
         rows=len(inputs.train),

@@ -14,9 +14,10 @@ from assay.cli.sweep import ASSAY, Searching, run_trial, sweep_name
 from assay.config.application import Job, is_sweep, run_application, sweeper_of
 from assay.config.compose import read_params
 from assay.errors import ConfigError, nearest
-from assay.pipeline.cache import data_fingerprint, prepared_folder
+from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
 from assay.pipeline.candidate import Outcome
 from assay.pipeline.fingerprint import fit_fingerprint
+from assay.pipeline.inputs import read_inputs
 from assay.pipeline.match import require_match
 from assay.pipeline.pin import pinned
 from assay.pipeline.resume import resumable
@@ -114,7 +115,9 @@ def _run_one(job: Job) -> float | Score:
         with explore_run(name=name, parent=None, config=config, resume=kept.run_id) as tracked:
             kept.follow(tracked.run_id)
             folder = prepared_folder(config["data"], fingerprint=data)
-            outcome, goal = explore(config, folder, kept, tracked)
+            outcome, goal = explore(
+                config, read_inputs(folder), kept, tracked, digest=data_digest(folder)
+            )
     _say(outcome, tracked.run_id, goal.name)
     return outcome.value
 

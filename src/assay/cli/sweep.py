@@ -24,7 +24,7 @@ from assay.config.repeat import repeating
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.cache import data_fingerprint, prepared_folder
+from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
 from assay.pipeline.cost import costs
 from assay.pipeline.fingerprint import code_digest, fit_fingerprint, library_versions, name_of
 from assay.pipeline.inputs import read_inputs
@@ -217,9 +217,12 @@ def run_trial(config: Mapping[str, Any], trial: Current) -> Score:
             child.set_tags({key: str(option) for key, option in config["choices"].items()})
             child.log_params(config)
             child.log_text(yaml.safe_dump(dict(config), sort_keys=False), CONFIG_FILE)
-            outcome, _ = explore(config, folder, kept, child, report=trial.report)
-            names, split = config["search"]["costs"], read_inputs(folder).valid
-            paid = costs(names, network=outcome.network, split=split)
+            inputs = read_inputs(folder)
+            outcome, _ = explore(
+                config, inputs, kept, child, digest=data_digest(folder), report=trial.report
+            )
+            names = config["search"]["costs"]
+            paid = costs(names, network=outcome.network, split=inputs.valid)
             child.log_metrics(paid)
             return Score(value=outcome.value, error=outcome.error, more=tuple(paid.values()))
 
