@@ -27,10 +27,10 @@ from assay.config.load import build, typed
 from assay.data.prepared import Split
 from assay.layers.network import Network
 from assay.metrics.scores import score
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.fingerprint import code_digest, name_of
-from assay.pipeline.inputs import read_inputs
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.fingerprint import code_digest, name_of
+from assay.pipeline.fitting.inputs import read_inputs
 from assay.split.prepare import prepare
 from assay.training.knobs import Training
 

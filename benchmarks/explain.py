@@ -41,7 +41,7 @@ from assay.inference.predictions import explained_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature
 from assay.model.mlp import Mlp
-from assay.pipeline.network import build_network
+from assay.pipeline.fitting.network import build_network
 from assay.split.prepare import prepare
 
 BACKGROUND = 50

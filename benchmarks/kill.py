@@ -29,7 +29,7 @@ from typing import Any
 from assay.artifacts.files import digest, read_json
 from assay.config.compose import compose_params
 from assay.config.load import build
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 from assay.stages import prepare, search, train
 from assay.tracking.environment import MlflowClient
 from assay.tuning.knobs import Search

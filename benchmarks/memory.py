@@ -28,8 +28,8 @@ from PIL import Image
 from assay.data.image_folder import ImageFolder
 from assay.data.pictures import Pictures
 from assay.model.cnn import Cnn
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import read_inputs
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.inputs import read_inputs
 from assay.split.prepare import prepare
 from assay.training.knobs import Training
 

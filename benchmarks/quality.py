@@ -31,7 +31,7 @@ import yaml
 from assay.artifacts.manifest import artifact
 from assay.artifacts.paths import home
 from assay.config.load import load
-from assay.pipeline.fingerprint import name_of
+from assay.pipeline.fitting.fingerprint import name_of
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -34,10 +34,10 @@ from assay.config.compose import compose_params
 from assay.config.load import build, merged
 from assay.config.space import parse_space
 from assay.metrics.objective import objective
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import prepared_inputs
-from assay.pipeline.schema import SCHEMA
-from assay.pipeline.trials import built
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.inputs import prepared_inputs
+from assay.pipeline.searching.trials import built
 from assay.space import Choice, Dimension, extremes
 from assay.stages import prepare
 from assay.tuning.knobs import Search

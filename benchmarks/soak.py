@@ -33,7 +33,7 @@ import yaml
 from assay.cli.run import _run_one
 from assay.config.application import Job
 from assay.config.compose import compose_params
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 from assay.tracking.explore import sweep_run
 from assay.tracking.health import dead_runs, spools
 from assay.tracking.invocation import STAGES

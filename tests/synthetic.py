@@ -11,7 +11,7 @@ from assay.data.spec import OF_STEPS, Kind, Task
 from assay.data.splitting import Splitting
 from assay.data.tokenizer import Tokens
 from assay.data.windows import Windows, cut
-from assay.pipeline.inputs import Inputs, read_inputs
+from assay.pipeline.fitting.inputs import Inputs, read_inputs
 from assay.split.assign import assign
 from assay.split.learn import learn
 from assay.split.write import write_split

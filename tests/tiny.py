@@ -9,7 +9,7 @@ from assay.artifacts.borrowed import keep
 from assay.artifacts.files import write_yaml
 from assay.data.spec import Kind, Task
 from assay.model.mlp import Mlp
-from assay.pipeline.network import build_network, write_weights
+from assay.pipeline.fitting.network import build_network, write_weights
 from tests.synthetic import write_inputs
 
 VOCABULARY = 400

@@ -17,7 +17,7 @@ from assay.augmentation.augment import Augment
 from assay.augmentation.knobs import Augmentation, OfImages, OfSequences, OfText
 from assay.config.check import typed
 from assay.data.spec import Image, Spec
-from assay.pipeline.inputs import Inputs
+from assay.pipeline.fitting.inputs import Inputs
 
 CONF = Path(__file__).parents[2] / "conf/augmentation"
 ROWS, HEIGHT, WIDTH = 16, 12, 20

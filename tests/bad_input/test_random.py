@@ -31,8 +31,8 @@ from assay.inference.session import Session
 from assay.inference.signature import Signature, Tensor, read_signature, signature_of
 from assay.layers.network import Network
 from assay.model.mlp import Mlp
-from assay.pipeline.effective import Effective
-from assay.pipeline.network import load_network, write_weights
+from assay.pipeline.fitting.effective import Effective
+from assay.pipeline.fitting.network import load_network, write_weights
 from assay.split.prepare import prepare
 
 MANY = os.environ.get("ASSAY_EXAMPLES")

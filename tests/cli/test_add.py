@@ -16,7 +16,7 @@ from assay.cli.add import command
 from assay.config.compose import compose_params, read_params
 from assay.config.load import build
 from assay.errors import AssayError, ConfigError, DataError
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 
 
 @pytest.fixture

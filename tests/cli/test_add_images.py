@@ -15,7 +15,7 @@ from assay.cli.kinds import kinds
 from assay.config.compose import compose_params, read_params
 from assay.config.load import build
 from assay.errors import ConfigError, DataError
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from assay.cli.main import main
 from assay.export.export import export
 from assay.export.knobs import Export
 from assay.model.gru import Gru
-from assay.pipeline.network import build_network
+from assay.pipeline.fitting.network import build_network
 from assay.tracking import registry
 from assay.tracking.run import stage_run
 

@@ -7,7 +7,7 @@ import pytest
 from assay.cli.explain import positions
 from assay.data.prepared import Split
 from assay.errors import ConfigError, DataError
-from assay.pipeline.account import require_slices
+from assay.pipeline.explaining.account import require_slices
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from assay.config.application import run_application
 from assay.config.compose import compose_params, groups, read_params
 from assay.errors import ConfigError
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 PARAMS = {"data": "digits", "model": "mlp", "training": "default", "search": "none"}

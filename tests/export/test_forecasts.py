@@ -18,7 +18,7 @@ from assay.inference.predictions import prediction_table, scores_of, steps_ahead
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
 from assay.model.gru import Gru
-from assay.pipeline.network import build_network, predict
+from assay.pipeline.fitting.network import build_network, predict
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from assay.inference.predictions import explained_of, prediction_table, scores_o
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
 from assay.model.mlp import Mlp
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import Inputs, read_inputs
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.inputs import Inputs, read_inputs
 from assay.split.prepare import prepare
 from assay.training.knobs import Training
 

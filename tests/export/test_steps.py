@@ -13,8 +13,8 @@ from assay.inference.predictions import scores_of
 from assay.inference.session import Session
 from assay.model.gru import Gru
 from assay.model.mlp import Mlp
-from assay.pipeline.network import build_network
-from assay.pipeline.sampling import continued
+from assay.pipeline.evaluating.sampling import continued
+from assay.pipeline.fitting.network import build_network
 
 CASES = {
     "sequence": ("sequence", "classification", Mlp(width=16)),

@@ -9,7 +9,7 @@ from assay.metrics.intervals import resample, score_with_intervals
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
 from assay.metrics.paired import estimate
-from assay.pipeline.dependence import dependence_of
+from assay.pipeline.evaluating.dependence import dependence_of
 
 KNOBS = Evaluate(resamples=200)
 ROWS = np.arange(6)

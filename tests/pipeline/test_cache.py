@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from assay.artifacts.files import digest
-from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
+from assay.pipeline.fitting.cache import data_digest, data_fingerprint, prepared_folder
 
 
 def _prepared(node):

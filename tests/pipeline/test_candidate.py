@@ -7,9 +7,9 @@ from assay.metrics.objective import objective
 from assay.metrics.scores import score
 from assay.model.cnn import Cnn
 from assay.model.mlp import Mlp
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import read_inputs
-from assay.pipeline.network import build_network, load_network, predict, write_weights
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.inputs import read_inputs
+from assay.pipeline.fitting.network import build_network, load_network, predict, write_weights
 from assay.training.knobs import Training
 
 MODEL = Mlp(width=16)
@@ -55,7 +55,7 @@ def test_weights_come_back_from_their_file(inputs, tmp_path):
 def test_predictions_do_not_depend_on_batches(inputs, monkeypatch):
     network = build_network(MODEL, inputs.spec, seed=0)
     whole = predict(network, inputs.train)
-    monkeypatch.setattr("assay.pipeline.network._ROWS", 7)
+    monkeypatch.setattr("assay.pipeline.fitting.network._ROWS", 7)
     np.testing.assert_allclose(predict(network, inputs.train), whole, rtol=1e-5)
     assert whole.dtype == np.float32
     classes = len(inputs.spec.classes)

@@ -13,8 +13,8 @@ from assay.data.raw import DataSet
 from assay.layers.shape import Model
 from assay.model.cnn import Cnn
 from assay.model.mlp import Mlp
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.inputs import read_inputs
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.inputs import read_inputs
 from assay.split.prepare import prepare
 from assay.training.knobs import Training
 

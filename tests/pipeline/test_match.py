@@ -9,7 +9,7 @@ import pytest
 
 from assay.augmentation.knobs import Augmentation, OfImages
 from assay.errors import ConfigError
-from assay.pipeline.match import models_for, require_match
+from assay.pipeline.composing.match import models_for, require_match
 
 CONF = Path(__file__).parents[2] / "conf"
 DIGITS = {"_target_": "assay.data.digits.Digits"}

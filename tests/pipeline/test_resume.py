@@ -9,9 +9,9 @@ import torch
 import assay
 from assay.artifacts.files import write_json
 from assay.errors import ArtifactError, Terminated, TrainingError
-from assay.pipeline import fingerprint
-from assay.pipeline.fingerprint import code_digest, fit_fingerprint
-from assay.pipeline.resume import resumable
+from assay.pipeline.fitting import fingerprint
+from assay.pipeline.fitting.fingerprint import code_digest, fit_fingerprint
+from assay.pipeline.fitting.resume import resumable
 from assay.training.knobs import Checkpointing
 
 MODEL = {"_target_": "assay.model.mlp.Mlp", "width": 8}

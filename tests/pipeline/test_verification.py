@@ -8,7 +8,7 @@ from tests.stages import test_register as made
 
 from assay.artifacts.files import write_yaml
 from assay.errors import ArtifactError
-from assay.pipeline.verification import (
+from assay.pipeline.registering.verification import (
     compared,
     of_cache,
     of_metrics,

@@ -18,8 +18,8 @@ from assay.data.spec import read_spec
 from assay.export.knobs import Export
 from assay.layers.network import Network
 from assay.model.mlp import Mlp
-from assay.pipeline.network import write_weights
-from assay.pipeline.repeats import COLUMNS
+from assay.pipeline.fitting.network import write_weights
+from assay.pipeline.fitting.repeats import COLUMNS
 from assay.split.prepare import prepare
 from assay.stages import export
 from assay.tracking.store import open_store

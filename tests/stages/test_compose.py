@@ -15,8 +15,8 @@ from assay.config.blanks import blanks
 from assay.config.compose import compose_params, difference, groups
 from assay.data.csv import Csv
 from assay.errors import ConfigError
-from assay.pipeline.match import models_for, require_match
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.match import models_for, require_match
+from assay.pipeline.composing.schema import SCHEMA
 from assay.stages import compose
 
 ROOT = Path(__file__).parents[2]

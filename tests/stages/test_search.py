@@ -13,7 +13,7 @@ from tests.sealed import seal
 from assay.artifacts.files import digest, read_json
 from assay.data.breast_cancer import BreastCancer
 from assay.errors import ConfigError, Terminated, TrainingError
-from assay.pipeline import trials as trials_of_workers
+from assay.pipeline.searching import trials as trials_of_workers
 from assay.split.prepare import prepare
 from assay.stages import search
 from assay.stages.search import Params

@@ -13,8 +13,8 @@ from tests.synthetic import write_inputs
 from assay.artifacts.files import digest, read_json, read_yaml, write_json
 from assay.config.load import load
 from assay.errors import ConfigError, Terminated, TrainingError
-from assay.pipeline.effective import Effective
-from assay.pipeline.network import load_network, predict
+from assay.pipeline.fitting.effective import Effective
+from assay.pipeline.fitting.network import load_network, predict
 from assay.stages import train
 from assay.training.knobs import Training
 from assay.training.repeats import Repeats

@@ -11,8 +11,8 @@ from assay.cli.use import command as use
 from assay.config.compose import compose_params
 from assay.config.load import merged
 from assay.config.words import as_words
-from assay.pipeline.schema import SCHEMA
-from assay.pipeline.trials import trial_run
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.searching.trials import trial_run
 from assay.tracking.find import find_run
 from assay.tracking.run import joined_run, stage_run
 from assay.tuning.trial import Draw

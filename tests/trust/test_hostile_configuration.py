@@ -13,7 +13,7 @@ from tests.trust.canary import sprung
 from assay.artifacts.files import read_yaml
 from assay.config.load import load
 from assay.errors import ArtifactError, AssayError, ConfigError
-from assay.pipeline.effective import Effective
+from assay.pipeline.fitting.effective import Effective
 from assay.tracking.explore import explore_run
 from assay.training.knobs import Training
 

@@ -29,7 +29,7 @@ from assay.inference.session import Session
 from assay.inference.signature import signature_of
 from assay.layers.network import Network
 from assay.model.mlp import Mlp
-from assay.pipeline.network import load_network, write_weights
+from assay.pipeline.fitting.network import load_network, write_weights
 from assay.tracking import registry
 from assay.tracking.contents import require_plain_flavour
 from assay.tracking.explore import explore_run

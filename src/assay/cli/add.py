@@ -24,7 +24,7 @@ from assay.data.raw import DataSet
 from assay.data.table import task_of
 from assay.data.validation import validate
 from assay.errors import ConfigError, DataError
-from assay.pipeline.match import models_for, preferred_for
+from assay.pipeline.composing.match import models_for, preferred_for
 
 _HYDRA_WORDS = {"null", "true", "false", "nan", "inf"}
 _KINDS = {"table": "tables", "image": "images", "sequence": "sequences", "text": "texts"}

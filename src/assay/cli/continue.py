@@ -12,7 +12,7 @@ from assay.data.tokenizer import decode, encode
 from assay.errors import ConfigError
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
-from assay.pipeline.sampling import continued
+from assay.pipeline.evaluating.sampling import continued
 from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
 
 

@@ -18,9 +18,9 @@ from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective, direction
 from assay.metrics.paired import estimate
 from assay.metrics.scores import score
-from assay.pipeline.champion import answers_of
-from assay.pipeline.dependence import prepared_dependence
-from assay.pipeline.promotion import PresentTest, present_test, scores_here
+from assay.pipeline.evaluating.dependence import prepared_dependence
+from assay.pipeline.registering.champion import answers_of
+from assay.pipeline.registering.promotion import PresentTest, present_test, scores_here
 from assay.tracking.registry import Version, address, fetch, resolve
 
 _LEVEL = 0.025

@@ -18,9 +18,9 @@ from assay.errors import ArtifactError, DataError, nearest
 from assay.explanation.knobs import Explain
 from assay.explanation.tables import attribution_table, cell_texts
 from assay.inference.signature import read_signature
-from assay.pipeline.account import Account, Explained, account_of, last_run
-from assay.pipeline.portraits import draw_explanations, output_names
-from assay.pipeline.verification import restored_test, restored_train
+from assay.pipeline.explaining.account import Account, Explained, account_of, last_run
+from assay.pipeline.explaining.portraits import draw_explanations, output_names
+from assay.pipeline.registering.verification import restored_test, restored_train
 from assay.stages.explain import Params
 from assay.tracking.registry import GRAPH, SIGNATURE, Version, address, fetch, resolve
 

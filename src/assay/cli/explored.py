@@ -9,10 +9,10 @@ from typing import Any
 from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS
 from assay.config.load import build, typed
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.candidate import Outcome, try_candidate
-from assay.pipeline.inputs import Inputs
-from assay.pipeline.latency import milliseconds_per_prediction
-from assay.pipeline.resume import Resumable
+from assay.pipeline.fitting.candidate import Outcome, try_candidate
+from assay.pipeline.fitting.inputs import Inputs
+from assay.pipeline.fitting.resume import Resumable
+from assay.pipeline.searching.latency import milliseconds_per_prediction
 from assay.tracking.tracked import Tracked
 from assay.training.knobs import Training
 

@@ -14,7 +14,7 @@ from assay.config.load import load
 from assay.errors import TrackingError
 from assay.gate.condition import Condition
 from assay.gate.knobs import Gate
-from assay.pipeline.promotion import gate_of
+from assay.pipeline.registering.promotion import gate_of
 from assay.tracking.moves import promote
 from assay.tracking.registry import alone_with, champion_of, resolve
 

@@ -14,7 +14,7 @@ from assay.artifacts.files import read_json
 from assay.artifacts.paths import project_root
 from assay.doctor.commands import dvc_cache
 from assay.errors import ArtifactError
-from assay.pipeline.verification import Checked, compared, recorded_outputs
+from assay.pipeline.registering.verification import Checked, compared, recorded_outputs
 from assay.tracking.registry import Version
 
 _ORDER = ("compose", "prepare", "search", "train", "export", "evaluate")

@@ -14,15 +14,15 @@ from assay.cli.sweep import ASSAY, Searching, run_trial, sweep_name
 from assay.config.application import Job, is_sweep, run_application, sweeper_of
 from assay.config.compose import read_params
 from assay.errors import ConfigError, nearest
-from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
-from assay.pipeline.candidate import Outcome
-from assay.pipeline.fingerprint import fit_fingerprint
-from assay.pipeline.inputs import read_inputs
-from assay.pipeline.match import require_match
-from assay.pipeline.pin import pinned
-from assay.pipeline.resume import resumable
-from assay.pipeline.schema import SCHEMA
-from assay.pipeline.sweep import hosting
+from assay.pipeline.composing.match import require_match
+from assay.pipeline.composing.pin import pinned
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.fitting.cache import data_digest, data_fingerprint, prepared_folder
+from assay.pipeline.fitting.candidate import Outcome
+from assay.pipeline.fitting.fingerprint import fit_fingerprint
+from assay.pipeline.fitting.inputs import read_inputs
+from assay.pipeline.fitting.resume import resumable
+from assay.pipeline.searching.sweep import hosting
 from assay.tracking.explore import explore_run, sweep_run
 from assay.tuning.current import current
 from assay.tuning.trial import Score

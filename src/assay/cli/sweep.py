@@ -24,16 +24,21 @@ from assay.config.repeat import repeating
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.cache import data_digest, data_fingerprint, prepared_folder
-from assay.pipeline.cost import costs
-from assay.pipeline.fingerprint import code_digest, fit_fingerprint, library_versions, name_of
-from assay.pipeline.inputs import read_inputs
-from assay.pipeline.pin import pinned
-from assay.pipeline.resume import resumable
-from assay.pipeline.schema import SCHEMA
-from assay.pipeline.searched_space import Bases, bases_of, complete_space
-from assay.pipeline.sweep import Sweep, extension_of, pruner_of, sampler_of, searched
-from assay.pipeline.trials import trial_run
+from assay.pipeline.composing.pin import pinned
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.fitting.cache import data_digest, data_fingerprint, prepared_folder
+from assay.pipeline.fitting.fingerprint import (
+    code_digest,
+    fit_fingerprint,
+    library_versions,
+    name_of,
+)
+from assay.pipeline.fitting.inputs import read_inputs
+from assay.pipeline.fitting.resume import resumable
+from assay.pipeline.searching.cost import costs
+from assay.pipeline.searching.searched_space import Bases, bases_of, complete_space
+from assay.pipeline.searching.sweep import Sweep, extension_of, pruner_of, sampler_of, searched
+from assay.pipeline.searching.trials import trial_run
 from assay.tracking.explore import CONFIG_FILE, sweep_run
 from assay.tracking.run import joined_run
 from assay.tracking.tracked import Tracked

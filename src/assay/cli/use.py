@@ -18,7 +18,7 @@ from assay.config.load import merged
 from assay.config.params import write_params
 from assay.config.repeat import settings_in
 from assay.errors import ConfigError, TrackingError
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.schema import SCHEMA
 from assay.tracking.explore import CONFIG_FILE
 from assay.tracking.find import BEST, Found, find_run, search_of, trial_of
 

@@ -14,7 +14,7 @@ from assay.artifacts.paths import project_root
 from assay.cli.retrain import retrained
 from assay.doctor.commands import dvc_cache
 from assay.errors import EXIT_FAILED
-from assay.pipeline.verification import (
+from assay.pipeline.registering.verification import (
     Checked,
     of_cache,
     of_metrics,

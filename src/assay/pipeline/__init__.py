@@ -1,1 +1,1 @@
-"""The wiring that search, train and ``assay run`` share."""
+"""The wiring between rooms that stages and commands share."""

@@ -11,9 +11,9 @@ from assay.artifacts.paths import CONFIG
 from assay.artifacts.staging import staged
 from assay.config.compose import compose_params, read_params
 from assay.data.place import require_own_data
-from assay.pipeline.match import require_match
-from assay.pipeline.pin import pinned
-from assay.pipeline.schema import SCHEMA
+from assay.pipeline.composing.match import require_match
+from assay.pipeline.composing.pin import pinned
+from assay.pipeline.composing.schema import SCHEMA
 
 log = logging.getLogger(__name__)
 

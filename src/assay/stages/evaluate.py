@@ -28,7 +28,7 @@ from assay.metrics.fitting import Circumstances, judge_fitting
 from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective, direction, objective
-from assay.pipeline.assessment import (
+from assay.pipeline.evaluating.assessment import (
     COMPARED,
     Asked,
     Drawn,
@@ -39,7 +39,7 @@ from assay.pipeline.assessment import (
     points,
     value_of,
 )
-from assay.pipeline.gallery import (
+from assay.pipeline.evaluating.gallery import (
     baseline_sets,
     class_slices,
     gain_of_samples,
@@ -50,10 +50,15 @@ from assay.pipeline.gallery import (
     sampling_pictures,
     sampling_words,
 )
-from assay.pipeline.instruments import WITH_SAMPLES, graph_of
-from assay.pipeline.review import no_review, review
-from assay.pipeline.sampling import sample_text
-from assay.pipeline.slicing import fairness_of, slices_of, slicing_pictures, slicing_words
+from assay.pipeline.evaluating.review import no_review, review
+from assay.pipeline.evaluating.sampling import sample_text
+from assay.pipeline.evaluating.slicing import (
+    fairness_of,
+    slices_of,
+    slicing_pictures,
+    slicing_words,
+)
+from assay.pipeline.fitting.instruments import WITH_SAMPLES, graph_of
 from assay.tracking.looks import note_look, tell_looks
 from assay.tracking.run import Tracked, stage_run
 

@@ -22,11 +22,11 @@ from assay.explanation.tables import (
 from assay.explanation.trust import all_verdicts
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.account import account_of, last_run, predict_of
-from assay.pipeline.page import write_page
-from assay.pipeline.portraits import draw_explanations, output_names
-from assay.pipeline.prototypes import draw_prototypes
-from assay.pipeline.walking import (
+from assay.pipeline.explaining.account import account_of, last_run, predict_of
+from assay.pipeline.explaining.page import write_page
+from assay.pipeline.explaining.portraits import draw_explanations, output_names
+from assay.pipeline.explaining.prototypes import draw_prototypes
+from assay.pipeline.explaining.walking import (
     draw_walks,
     walk,
     walk_faithfulness,
@@ -34,7 +34,7 @@ from assay.pipeline.walking import (
     walk_table,
     write_walk_page,
 )
-from assay.pipeline.whole import Whole, draw_whole, nothing
+from assay.pipeline.explaining.whole import Whole, draw_whole, nothing
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from assay.export.exported import Exported
 from assay.export.generator import export_judge
 from assay.export.knobs import Export
 from assay.layers.judge import Judge
-from assay.pipeline.effective import Effective
-from assay.pipeline.instruments import BESIDE, LIST, WITH_SAMPLES, graph_of
-from assay.pipeline.network import load_network
+from assay.pipeline.fitting.effective import Effective
+from assay.pipeline.fitting.instruments import BESIDE, LIST, WITH_SAMPLES, graph_of
+from assay.pipeline.fitting.network import load_network
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)

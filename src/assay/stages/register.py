@@ -31,9 +31,15 @@ from assay.gate.record import FILE, write_evidence
 from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.metrics.costs import Decision
-from assay.pipeline.champion import ask_again
-from assay.pipeline.evidence import contest_of, evidence_of
-from assay.pipeline.registration import Candidate, example_rows, raw_rows, read_candidate, row_ids
+from assay.pipeline.registering.champion import ask_again
+from assay.pipeline.registering.evidence import contest_of, evidence_of
+from assay.pipeline.registering.registration import (
+    Candidate,
+    example_rows,
+    raw_rows,
+    read_candidate,
+    row_ids,
+)
 from assay.tracking import registry
 from assay.tracking.difference import difference
 from assay.tracking.looks import count_looks, note_look

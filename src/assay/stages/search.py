@@ -17,9 +17,9 @@ from assay.config.space import flattened, parse_space
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.fingerprint import code_digest, library_versions, name_of, of_results
-from assay.pipeline.inputs import prepared_inputs
-from assay.pipeline.trials import Trials, built, prepared_digests
+from assay.pipeline.fitting.fingerprint import code_digest, library_versions, name_of, of_results
+from assay.pipeline.fitting.inputs import prepared_inputs
+from assay.pipeline.searching.trials import Trials, built, prepared_digests
 from assay.space import Space, Value, extremes
 from assay.tracking.run import Tracked, stage_run
 from assay.tuning import look

@@ -23,15 +23,15 @@ from assay.figures.curves import data_size_curve, learning_curves
 from assay.figures.samples import sample_grid
 from assay.metrics.data_size import repeat_words, size_table
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.beside import trained_beside
-from assay.pipeline.candidate import Outcome, try_candidate
-from assay.pipeline.effective import Effective
-from assay.pipeline.fingerprint import fit_fingerprint
-from assay.pipeline.inputs import prepared_inputs
-from assay.pipeline.instruments import BESIDE, LIST
-from assay.pipeline.network import write_weights
-from assay.pipeline.repeats import repeated_fits
-from assay.pipeline.resume import Resumable, resumable
+from assay.pipeline.fitting.beside import trained_beside
+from assay.pipeline.fitting.candidate import Outcome, try_candidate
+from assay.pipeline.fitting.effective import Effective
+from assay.pipeline.fitting.fingerprint import fit_fingerprint
+from assay.pipeline.fitting.inputs import prepared_inputs
+from assay.pipeline.fitting.instruments import BESIDE, LIST
+from assay.pipeline.fitting.network import write_weights
+from assay.pipeline.fitting.repeats import repeated_fits
+from assay.pipeline.fitting.resume import Resumable, resumable
 from assay.tracking.run import Tracked, stage_run
 from assay.training.gradients import judge_gradients
 from assay.training.repeats import Repeats

@@ -1,4 +1,4 @@
-"""The sweeper that Hydra finds by its name; what it does lies in ``assay.pipeline.sweep``."""
+"""The sweeper that Hydra finds by its name; what it does lies in ``assay.pipeline.searching.sweep``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AssaySweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the total has ended, and write ``optimization_results.yaml``."""
-        assay = importlib.import_module("assay.pipeline.sweep")
+        assay = importlib.import_module("assay.pipeline.searching.sweep")
         assay.run(
             self._settings,
             arguments,

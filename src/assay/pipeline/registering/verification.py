@@ -23,7 +23,7 @@ from assay.data.prepared import Split
 from assay.errors import ArtifactError, AssayError
 from assay.inference.signature import read_signature
 from assay.metrics.scores import score
-from assay.pipeline.champion import graph_answers
+from assay.pipeline.registering.champion import graph_answers
 from assay.split.prepare import prepare
 from assay.tracking.registry import GRAPH, SIGNATURE, Version
 

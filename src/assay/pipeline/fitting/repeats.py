@@ -13,8 +13,8 @@ from assay.data.prepared import Split
 from assay.errors import TrainingError
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
-from assay.pipeline.candidate import Outcome, try_candidate
-from assay.pipeline.inputs import Inputs
+from assay.pipeline.fitting.candidate import Outcome, try_candidate
+from assay.pipeline.fitting.inputs import Inputs
 from assay.training.knobs import Training
 from assay.training.repeats import Repeats
 

@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from assay.layers.network import Network
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.effective import Effective
-from assay.pipeline.inputs import Inputs
-from assay.pipeline.instruments import FROM_NOTHING, WITH_SAMPLES
-from assay.pipeline.judging import taught_with_samples
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.effective import Effective
+from assay.pipeline.fitting.inputs import Inputs
+from assay.pipeline.fitting.instruments import FROM_NOTHING, WITH_SAMPLES
+from assay.pipeline.fitting.judging import taught_with_samples
 
 
 def trained_beside(

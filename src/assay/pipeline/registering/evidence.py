@@ -21,9 +21,9 @@ from assay.inference.signature import Signature
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
 from assay.metrics.slices import parts
-from assay.pipeline.champion import graph_answers
-from assay.pipeline.dependence import prepared_dependence
-from assay.pipeline.registration import Candidate
+from assay.pipeline.evaluating.dependence import prepared_dependence
+from assay.pipeline.registering.champion import graph_answers
+from assay.pipeline.registering.registration import Candidate
 
 _REQUESTS = 200
 _WARM = 10

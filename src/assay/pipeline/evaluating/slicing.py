@@ -17,7 +17,7 @@ from assay.metrics.knobs import Evaluate
 from assay.metrics.multilabel import decisions
 from assay.metrics.objective import direction, objective
 from assay.metrics.slices import Measured, score_slices, slice_words, values_of
-from assay.pipeline.assessment import Asked
+from assay.pipeline.evaluating.assessment import Asked
 
 _LEVEL = 0.05
 Report = list[dict[str, Any]]

@@ -13,11 +13,11 @@ from assay.config.words import as_words
 from assay.errors import TrainingError
 from assay.layers.shape import Model
 from assay.metrics.objective import objective
-from assay.pipeline.candidate import try_candidate
-from assay.pipeline.cost import costs
-from assay.pipeline.fingerprint import fit_fingerprint
-from assay.pipeline.inputs import Inputs, prepared_inputs
-from assay.pipeline.resume import Resumable, resumable
+from assay.pipeline.fitting.candidate import try_candidate
+from assay.pipeline.fitting.fingerprint import fit_fingerprint
+from assay.pipeline.fitting.inputs import Inputs, prepared_inputs
+from assay.pipeline.fitting.resume import Resumable, resumable
+from assay.pipeline.searching.cost import costs
 from assay.tracking.resume import child_run
 from assay.tracking.run import Tracked, joined_run
 from assay.training.knobs import Training

@@ -15,7 +15,7 @@ from assay.inference.feeds import split_feeds
 from assay.inference.predictions import scores_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.judged import covered_rows
+from assay.pipeline.evaluating.judged import covered_rows
 from assay.tracking import registry
 from assay.tracking.registry import Version
 

@@ -18,7 +18,7 @@ from assay.artifacts.manifest import described, difference
 from assay.artifacts.paths import home, project_root
 from assay.config.load import build, target_class
 from assay.errors import ArtifactError
-from assay.pipeline.fingerprint import code_digest, name_of
+from assay.pipeline.fitting.fingerprint import code_digest, name_of
 from assay.split.prepare import prepare
 
 log = logging.getLogger(__name__)

@@ -32,17 +32,17 @@ from assay.metrics import curves
 from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.intervals import Interval
 from assay.metrics.knobs import Evaluate
-from assay.pipeline.dependence import prepared_dependence
-from assay.pipeline.detection import (
+from assay.pipeline.evaluating.dependence import prepared_dependence
+from assay.pipeline.evaluating.detection import (
     Reconstructed,
     detection_pictures,
     detection_tables,
     detector_answers,
     reconstructed,
 )
-from assay.pipeline.forecasting import forecast_pictures, horizon_table, with_truth
-from assay.pipeline.instruments import FROM_NOTHING, graph_of
-from assay.pipeline.labelled import label_pictures, label_tables
+from assay.pipeline.evaluating.forecasting import forecast_pictures, horizon_table, with_truth
+from assay.pipeline.evaluating.labelled import label_pictures, label_tables
+from assay.pipeline.fitting.instruments import FROM_NOTHING, graph_of
 
 Tables: TypeAlias = dict[str, pd.DataFrame]
 Pictures: TypeAlias = dict[str, Figure]

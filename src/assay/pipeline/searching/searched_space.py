@@ -12,9 +12,9 @@ from assay.config.compose import SET, composed, finish, groups, misfits
 from assay.config.space import flattened
 from assay.config.words import word
 from assay.errors import ConfigError, nearest
-from assay.pipeline.match import require_match
-from assay.pipeline.schema import SCHEMA
-from assay.pipeline.sweep import Sweep
+from assay.pipeline.composing.match import require_match
+from assay.pipeline.composing.schema import SCHEMA
+from assay.pipeline.searching.sweep import Sweep
 from assay.space import Choice, Condition, Dimension, Interval, Space, Value
 
 _REFUSED = {

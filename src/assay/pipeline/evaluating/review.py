@@ -18,7 +18,7 @@ from assay.figures.style import Figure
 from assay.inference.predictions import TARGET as ACTUAL
 from assay.metrics.decisions import chosen
 from assay.metrics.errors import Errors, confused_pairs, row_errors
-from assay.pipeline.assessment import Asked
+from assay.pipeline.evaluating.assessment import Asked
 
 _CASES, _PAIRS, _EXAMPLES = 100, 10, 8
 _ALL_SHOWN, _CLASSES_SHOWN = 12, 10

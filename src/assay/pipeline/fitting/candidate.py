@@ -11,10 +11,10 @@ from assay.layers.network import Network
 from assay.layers.shape import Model
 from assay.metrics.objective import objective, objective_error
 from assay.metrics.scores import score
-from assay.pipeline.inputs import Inputs
-from assay.pipeline.judging import teach
-from assay.pipeline.network import build_network, predict
-from assay.pipeline.resume import Resumable
+from assay.pipeline.fitting.inputs import Inputs
+from assay.pipeline.fitting.judging import teach
+from assay.pipeline.fitting.network import build_network, predict
+from assay.pipeline.fitting.resume import Resumable
 from assay.training.fit import Fit, fit
 from assay.training.knobs import Training
 

@@ -30,7 +30,7 @@ from assay.explanation.subject import Subject
 from assay.explanation.trust import Stranger
 from assay.layers.network import Network
 from assay.layers.shape import Model
-from assay.pipeline.network import build_network, load_network
+from assay.pipeline.fitting.network import build_network, load_network
 
 _ROWS = 1024
 _WATCHED: frozenset[Method] = frozenset({"attention_rollout"})

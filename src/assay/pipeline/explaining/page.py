@@ -10,7 +10,7 @@ from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Method
 from assay.explanation.methods import ADDITIVE
 from assay.figures.page import Line, explanation_page
-from assay.pipeline.account import Account
+from assay.pipeline.explaining.account import Account
 
 
 def write_page(path: Path, found: Account, *, pictures: Path) -> None:

@@ -18,7 +18,7 @@ from assay.inference.signature import IMAGE
 from assay.layers.adversaries import latent_of
 from assay.layers.judge import Judge
 from assay.layers.network import Network
-from assay.pipeline.inputs import Inputs
+from assay.pipeline.fitting.inputs import Inputs
 from assay.training.fit import fit
 from assay.training.knobs import EarlyStopping, Training
 

@@ -33,9 +33,9 @@ from assay.inference.feeds import split_feeds
 from assay.inference.predictions import explained_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.effective import Effective
-from assay.pipeline.insight import Opened, learned_of, opened, stranger_of
-from assay.pipeline.whole import Whole, nothing, whole_of
+from assay.pipeline.explaining.insight import Opened, learned_of, opened, stranger_of
+from assay.pipeline.explaining.whole import Whole, nothing, whole_of
+from assay.pipeline.fitting.effective import Effective
 
 _BATCH = 4096
 

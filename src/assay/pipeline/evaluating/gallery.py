@@ -30,7 +30,7 @@ from assay.metrics.generation import (
 from assay.metrics.intervals import Interval, Resampled
 from assay.metrics.knobs import Evaluate
 from assay.metrics.paired import mcnemar
-from assay.pipeline.judged import look
+from assay.pipeline.evaluating.judged import look
 
 _SETS = 30
 _GRID, _PAIRS = 100, 10

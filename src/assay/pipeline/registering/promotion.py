@@ -19,8 +19,8 @@ from assay.gate.knobs import Gate
 from assay.gate.record import FILE, read_evidence
 from assay.inference.signature import Signature, read_signature
 from assay.metrics.scores import score
-from assay.pipeline.champion import ask_again, graph_answers
-from assay.pipeline.evidence import contest, latency_ms
+from assay.pipeline.registering.champion import ask_again, graph_answers
+from assay.pipeline.registering.evidence import contest, latency_ms
 from assay.tracking import registry
 from assay.tracking.looks import count_looks
 from assay.tracking.registry import Version

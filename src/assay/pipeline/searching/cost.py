@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from assay.data.prepared import Split
 from assay.layers.network import Network
-from assay.pipeline.latency import milliseconds_per_prediction
+from assay.pipeline.searching.latency import milliseconds_per_prediction
 from assay.tuning.knobs import CostName
 
 

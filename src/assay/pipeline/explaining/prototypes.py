@@ -16,7 +16,7 @@ from assay.explanation.sources import Predict
 from assay.figures.samples import prototype_grid
 from assay.inference.signature import IMAGE, Signature
 from assay.layers.preprocess import level_range
-from assay.pipeline.insight import Opened
+from assay.pipeline.explaining.insight import Opened
 
 _MOST_CLASSES = 20
 _ROWS = 1000

@@ -1,0 +1,1 @@
+"""What is checked before anything runs: known keys, models that fit the data, pinned sources."""

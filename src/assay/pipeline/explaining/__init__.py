@@ -1,0 +1,1 @@
+"""Every explanation asked, scored and drawn."""

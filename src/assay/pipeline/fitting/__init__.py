@@ -1,0 +1,1 @@
+"""A candidate built, fitted and scored, and how a fit that was cut off goes on."""

@@ -1,0 +1,1 @@
+"""What is registered, what the gate is told, and whether a version still is what was measured."""

@@ -1,0 +1,1 @@
+"""What a trial of a search or a sweep is, and what it costs."""
