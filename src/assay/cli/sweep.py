@@ -44,7 +44,7 @@ from assay.tracking.run import joined_run
 from assay.tracking.tracked import Tracked
 from assay.tuning import look
 from assay.tuning.current import Current
-from assay.tuning.knobs import Search
+from assay.tuning.knobs import Search, with_warmup
 from assay.tuning.memory import Memory
 from assay.tuning.problem import Problem
 from assay.tuning.progress import counts, summary
@@ -136,7 +136,7 @@ def _knobs(sweep: Sweep, base: Mapping[str, Any]) -> Search:
     if asked.is_own_sampler and sampler.is_grid:
         said["sampler"] = "grid"
     given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    return dataclasses.replace(own, **given)
+    return with_warmup(dataclasses.replace(own, **given), epochs=base["training"]["max_epochs"])
 
 
 def _problem(sweep: Sweep, bases: Bases, knobs: Search, goal: Objective, *, data: str) -> Problem:

@@ -23,7 +23,7 @@ from assay.pipeline.searching.trials import Trials, built, prepared_digests
 from assay.space import Space, Value, extremes
 from assay.tracking.run import Tracked, stage_run
 from assay.tuning import look
-from assay.tuning.knobs import Search
+from assay.tuning.knobs import Search, with_warmup
 from assay.tuning.problem import Problem
 from assay.tuning.progress import counts, shown, summary
 from assay.tuning.storage import place_of, storage_of
@@ -54,6 +54,8 @@ class Params:
 
 def run(params: Params) -> None:
     """Try values on the validation split and keep the best; no trial sees the test split."""
+    knobs = with_warmup(params.search, epochs=params.training["max_epochs"])
+    params = replace(params, search=knobs)
     with (
         tempfile.TemporaryDirectory() as scratch,
         staged("search") as folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -19,10 +19,11 @@ class Search:
     """A search of ``trials`` trials in all, however often it is interrupted; 0 asks for none.
 
     The sampler draws the first ``startup_trials`` at random, and the pruner stops none before
-    that many have ended, nor any in its first ``warmup_epochs``. Trial 0 has the configured
-    values, and they stay the best unless another trial is better by more than ``margin`` of its
-    standard errors over the validation rows. ``timeout_minutes`` bounds when the last trial may
-    begin. ``space`` is nested like the configuration, its leaves written in Hydra's sweep grammar.
+    that many have ended, nor any in its first ``warmup_epochs`` (null: a third of the epochs, see
+    ``with_warmup``). Trial 0 has the configured values, and they stay the best unless another trial
+    is better by more than ``margin`` of its standard errors over the validation rows.
+    ``timeout_minutes`` bounds when the last trial may begin. ``space`` is nested like the
+    configuration, its leaves written in Hydra's sweep grammar.
 
     ``workers`` processes share the trials: ``launcher`` ``processes`` starts them on this machine,
     any other name is Hydra's launcher of that name with ``launcher_settings``. Each has
@@ -47,7 +48,7 @@ class Search:
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "median"
     startup_trials: Annotated[int, Ge(0)] = 4
-    warmup_epochs: Annotated[int, Ge(0)] = 2
+    warmup_epochs: Annotated[int, Ge(0)] | None = None
     margin: Annotated[float, Ge(0)] = 1.0
     timeout_minutes: Annotated[float, Gt(0)] | None = None
     space: Mapping[str, Any] = field(default_factory=dict)
@@ -68,3 +69,12 @@ class Search:
     warm: tuple[Mapping[str, Any], ...] = ()
     warm_study: str | None = None
     warm_trials: Annotated[int, Ge(1)] = 3
+
+
+def with_warmup(knobs: Search, *, epochs: int) -> Search:
+    """Return the knobs with a third of so many epochs as warm-up, where none is named.
+
+    Earlier the order of trials says little of how they end: a falling learning rate lets the quick
+    starters lose what they were ahead (``docs/decisions/0016-warmup-of-pruning.md``).
+    """
+    return knobs if knobs.warmup_epochs is not None else replace(knobs, warmup_epochs=epochs // 3)

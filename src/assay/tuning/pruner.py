@@ -22,21 +22,25 @@ from assay.tuning.knobs import PrunerName, Search
 # Epochs of one curve hang together, so the test is surer than it should be: a stricter limit.
 _P_THRESHOLD, _FEWEST_PAIRS = 0.05, 6
 
-_MAKERS: dict[PrunerName, Callable[[Search], BasePruner]] = {
-    "median": lambda knobs: MedianPruner(
-        n_startup_trials=knobs.startup_trials, n_warmup_steps=knobs.warmup_epochs
+# Where nobody says how many steps a trial has.
+_WARMUP = 2
+
+_MAKERS: dict[PrunerName, Callable[[Search, int], BasePruner]] = {
+    "median": lambda knobs, warmup: MedianPruner(
+        n_startup_trials=knobs.startup_trials, n_warmup_steps=warmup
     ),
-    "hyperband": lambda knobs: HyperbandPruner(min_resource=max(1, knobs.warmup_epochs)),
-    "halving": lambda knobs: SuccessiveHalvingPruner(
-        min_resource=max(1, knobs.warmup_epochs), reduction_factor=3
+    "hyperband": lambda knobs, warmup: HyperbandPruner(min_resource=max(1, warmup)),
+    "halving": lambda knobs, warmup: SuccessiveHalvingPruner(
+        min_resource=max(1, warmup), reduction_factor=3
     ),
-    "wilcoxon": lambda knobs: WilcoxonPruner(
-        p_threshold=_P_THRESHOLD, n_startup_steps=max(_FEWEST_PAIRS, knobs.warmup_epochs)
+    "wilcoxon": lambda knobs, warmup: WilcoxonPruner(
+        p_threshold=_P_THRESHOLD, n_startup_steps=max(_FEWEST_PAIRS, warmup)
     ),
-    "none": lambda knobs: NopPruner(),
+    "none": lambda knobs, warmup: NopPruner(),
 }
 
 
 def pruner(knobs: Search) -> BasePruner:
     """Return the pruner that the knobs name."""
-    return _MAKERS[knobs.pruner](knobs)
+    warmup = _WARMUP if knobs.warmup_epochs is None else knobs.warmup_epochs
+    return _MAKERS[knobs.pruner](knobs, warmup)
