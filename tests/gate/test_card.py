@@ -58,3 +58,12 @@ def test_limits_follow_from_what_was_found() -> None:
     assert "looked at 4 times" in told
     assert "Too few rows to say anything of region north." in told
     assert "something to say: leaks." in told and "No column was named" not in told
+
+
+def test_a_model_of_language_is_no_classifier_of_texts() -> None:
+    text = replace(FACTS, task="language_modelling", kind="text", target="text", classes=())
+    told = card(text)
+    assert "how probable each next token of one text is" in told
+    assert "assay continue models:/churn/3" in told and "Predicts" not in told
+    tagged = card(replace(FACTS, task="tagging", kind="text", target="entity"))
+    assert "each token of one text its `entity`, one of 2" in tagged

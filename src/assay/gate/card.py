@@ -92,6 +92,10 @@ def _purpose(facts: Facts, inputs: str) -> str:
         return f"Forecasts {facts.ahead} from the last {facts.window} steps"
     if facts.task == "generation":
         return f"Makes images like those of `{facts.choices['data']}` from noise"
+    if facts.task == "language_modelling":
+        return f"Says how probable each next token of {inputs} is, and goes on with it"
+    if facts.task == "tagging":
+        return f"Gives each token of {inputs} its `{facts.target}`, one of {len(facts.classes)}"
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     return f"Predicts `{facts.target}` ({what}) from {inputs}"
 
@@ -270,7 +274,10 @@ def _load(facts: Facts) -> Iterator[str]:
         yield from ("## To use it", "", "In Python; noise is float32, rows by numbers:", "")
         given = "{'noise': noise}"
     else:
-        yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv", "")
+        yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv")
+        if facts.task == "language_modelling":
+            yield f"    assay continue {address} 'a text that it goes on with'"
+        yield ""
         yield from ("or in Python, rows numbered from 0:", "")
         given = _ARRAYS.get(facts.kind, "frame.reset_index(drop=True)")
     yield f"    mlflow.pyfunc.load_model('{address}').predict({given})"
