@@ -32,7 +32,6 @@ VERBS = {
     "add over a set of the project": _words(
         "add x.csv --target y --name digits", "conf/data/digits.yaml is no file of the user's"
     ),
-    "use without a name": _words("use", "Missing argument", status=USAGE),
     "use of two names": _words("use a b", "unexpected extra argument (b)", status=USAGE),
     "use of an unknown name": _words("use digits-mpl", "'digits-mpl' is no ready-made experiment", "'digits-mlp'?"),
     "use of a path": _words("use ../params", "'../params' is no ready-made experiment"),

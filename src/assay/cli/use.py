@@ -24,14 +24,17 @@ from assay.tracking.find import BEST, Found, find_run, search_of, trial_of
 
 
 @click.command()
-@click.argument("what", metavar="NAME | run:ID | sweep:ID[/TRIAL]")
-def command(what: str) -> None:
+@click.argument("what", metavar="[NAME | run:ID | sweep:ID[/TRIAL]]", required=False)
+def command(what: str | None) -> None:
     """Put a ready-made experiment, or a finding, into params.yaml and show the difference.
 
-    sweep:ID is the best of a sweep, or of the search of a pipeline run, by the mean over its seeds;
-    sweep:ID/7 is its trial 7.
+    Without a name, say which experiments there are. sweep:ID is the best of a sweep, or of the search
+    of a pipeline run, by the mean over its seeds; sweep:ID/7 is its trial 7.
     """
     root = project_root()
+    if what is None:
+        click.echo(_ready_made(root))
+        return
     kind, _, name = what.rpartition(":")
     if kind not in ("", "run", "sweep"):
         raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
@@ -41,6 +44,17 @@ def command(what: str) -> None:
     click.echo(shown or "params.yaml says this already")
     if shown:
         click.echo("\nnext: dvc repro")
+
+
+def _ready_made(root: Path) -> str:
+    """Return a line for each experiment: its name and what the first line of its file says."""
+    heads = {
+        file.stem: file.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        for file in sorted((root / "experiments").glob("*.yaml"))
+    }
+    width = max(map(len, heads), default=0)
+    lines = [f"{name:{width}}  {head}" for name, head in heads.items()]
+    return "\n".join([*lines, "", "next: assay use NAME"])
 
 
 def _from_file(root: Path, name: str) -> dict[str, Any]:
