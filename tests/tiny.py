@@ -1,5 +1,6 @@
 """Tiny trained models of each kind, in folders of their own, and kept as compose keeps them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -7,7 +8,8 @@ import transformers
 
 from assay.artifacts.borrowed import keep
 from assay.artifacts.files import write_yaml
-from assay.data.spec import Kind, Task
+from assay.data.spec import Kind, Spec, Task
+from assay.model.gan import Gan
 from assay.model.mlp import Mlp
 from assay.pipeline.fitting.network import build_network, write_weights
 from tests.synthetic import write_inputs
@@ -53,5 +55,22 @@ def of_our_own(folder: Path, *, kind: Kind, task: Task = "classification") -> Pa
     inputs.spec.write(folder / "spec.json")
     write_weights(folder / "weights.safetensors", network.state_dict())
     node = {"_target_": "assay.model.mlp.Mlp", **vars(Mlp(width=16))}
+    write_yaml(folder / "effective.yaml", {"model": node})
+    return folder
+
+
+def a_generator(folder: Path, spec: Spec) -> Path:
+    """Write what a registered generator of these images was trained to: one that learned nothing."""
+    folder.mkdir(parents=True)
+    made = replace(spec, task="generation")
+    network = build_network(Gan(latent=4, channels=4), made, seed=5)
+    with torch.no_grad():  # an opinion that differs from sample to sample
+        noise = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+        judge, images = network.eval().judge, network.predict(noise=noise)
+        middle = judge.body.features(*judge.preprocess(image=images)).mean(0)
+        judge.body.head.bias.copy_(-judge.body.head.weight @ middle)
+    made.write(folder / "spec.json")
+    write_weights(folder / "weights.safetensors", network.state_dict())
+    node = {"_target_": "assay.model.gan.Gan", **vars(Gan(latent=4, channels=4))}
     write_yaml(folder / "effective.yaml", {"model": node})
     return folder

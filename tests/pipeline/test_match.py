@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.augmentation.knobs import Augmentation, OfImages
+from assay.augmentation.knobs import Augmentation, OfImages, OfSamples
 from assay.errors import ConfigError
 from assay.pipeline.composing.match import models_for, require_match
 
@@ -47,6 +47,20 @@ def test_an_augmentation_of_another_kind_of_data_is_refused_not_ignored():
     require_match(_config(data=DIGITS, model=MLP, name="mlp", augmentation=moved), conf=CONF)
     with pytest.raises(ConfigError, match=r"'chosen' changes image data; 'd' is table data"):
         require_match(_config(data=TABLE, model=MLP, name="mlp", augmentation=moved), conf=CONF)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "words"),
+    [
+        (TABLE, MLP, "table data such as 'd' takes none"),
+        ({**DIGITS, "task": "reconstruction"}, MLP, "reconstruction of image data such as 'd'"),
+    ],
+)
+def test_samples_of_a_generator_are_for_classes_of_images(data, model, words):
+    samples = asdict(Augmentation(samples=OfSamples(source="models:/made/1")))
+    require_match(_config(data=DIGITS, model=MLP, name="mlp", augmentation=samples), conf=CONF)
+    with pytest.raises(ConfigError, match=words):
+        require_match(_config(data=data, model=model, name="mlp", augmentation=samples), conf=CONF)
 
 
 def test_models_are_found_by_what_they_take():

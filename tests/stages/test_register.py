@@ -16,6 +16,7 @@ from tests.sealed import seal
 
 from assay.artifacts.borrowed import borrowed
 from assay.artifacts.files import digest, read_json, write_json, write_yaml
+from assay.augmentation.knobs import Augmentation, OfSamples
 from assay.data.prepared import Split
 from assay.data.raw import Raw, Roles
 from assay.data.spec import read_spec
@@ -27,6 +28,7 @@ from assay.inference.predictions import prediction_table, scores_of, with_target
 from assay.inference.session import Session
 from assay.inference.signature import signature_of
 from assay.metrics.scores import score
+from assay.pipeline.composing.pin import pinned
 from assay.split.prepare import prepare
 from assay.stages import register
 from assay.stages.register import Params
@@ -224,6 +226,9 @@ def test_another_model_can_be_built_on_a_version(project, reloads_here, capsys):
     assert answer["version"] == "models:/flowers/1"
     found = {file.name for file in borrowed(answer["digest"], of=answer["version"]).iterdir()}
     assert found == {"weights.safetensors", "effective.yaml", "spec.json"}
+    samples = dataclasses.asdict(Augmentation(samples=OfSamples(source="models:/flowers/1")))
+    with pytest.raises(ConfigError, match="models:/flowers/1 is no generator: it was trained for"):
+        pinned({"model": {}, "training": {"augmentation": samples}})
 
 
 def test_the_card_tells_a_reviewer_what_they_ask(project, reloads_here):

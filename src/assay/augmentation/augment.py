@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from assay.augmentation.draws import generator_for
 from assay.augmentation.images import augmented_images
 from assay.augmentation.knobs import Augmentation
+from assay.augmentation.samples import Samples
 from assay.augmentation.sequences import augmented_sequences
 from assay.augmentation.text import augmented_tokens
 from assay.data.prepared import LENGTHS
@@ -48,10 +49,15 @@ class Augment:
         is_asked_for = getattr(knobs, spec.kind, None) != nothing
         self._change = _KINDS[spec.kind](knobs, spec) if is_asked_for else None
         self._mixup = knobs.image.mixup if spec.kind == "image" else 0.0
+        self._samples = (
+            Samples(knobs.samples, spec=spec, seed=seed) if knobs.samples.source else None
+        )
         self._seed = seed
 
     def __call__(self, inputs: Mapping[str, Tensor], target: Tensor, *, step: int) -> Augmented:
         """Return the batch of this step, augmented; the given tensors stay as they are."""
+        if self._samples is not None:
+            inputs, target = self._samples(inputs, target, step=step)
         if self._change is None:
             return Augmented(dict(inputs), target)
         generator = generator_for(self._seed, step=step, device=target.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +48,26 @@ class OfText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfSamples:
+    """Samples of a registered generator beside the rows of each training batch (Antoniou et al. 2017,
+    arXiv:1711.04340). ``source`` is its version, such as ``models:/digits-gan@champion``, null for
+    none; ``digest`` is filled in when the configuration is composed. ``share`` is how many, in rows
+    of the batch: with 0.5 one of three rows is a sample.
+    """
+
+    source: str | None = None
+    digest: str | None = None
+    share: Annotated[float, Gt(0), Le(10)] = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to training batches, by kind of data; the names are those of the kinds."""
+    """What is done to training batches, by kind of data, whose names are those of the kinds.
+
+    ``samples`` of images come before it.
+    """
 
     image: OfImages = field(default_factory=OfImages)
     sequence: OfSequences = field(default_factory=OfSequences)
     text: OfText = field(default_factory=OfText)
+    samples: OfSamples = field(default_factory=OfSamples)

@@ -43,6 +43,19 @@ def compare(task: Task, *, model: Resampled, baseline: Resampled, name: str) -> 
     return f"the model, beside the {name} baseline, " + "; ".join(parts)
 
 
+def gain_words(*, model: Resampled, without: Resampled, of: str) -> str:
+    """Return a sentence on what training with ``of`` brought in accuracy; ``without`` is the same without."""
+    found = model.minus(without).interval("accuracy")
+    value, low, high = found["value"], found["low"], found["high"]
+    if not (isinstance(value, float) and isinstance(low, float) and isinstance(high, float)):
+        return f"{of}: what they bring cannot be told, {found.get('reason', '')}"
+    word = "a gain" if low > 0 else "a loss" if high < 0 else "no difference beyond chance"
+    return (
+        f"{of}: {word} in accuracy beside the same training without them ({value:+.3f}, "
+        f"{low:+.3f} to {high:+.3f})"
+    )
+
+
 def _phrase(metric: str, difference: Interval) -> str:
     value, low, high = (_signed(metric, difference[end]) for end in ("value", "low", "high"))
     low, high = min(low, high), max(low, high)

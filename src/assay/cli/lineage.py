@@ -29,6 +29,7 @@ def command(model: str) -> None:
 def _chain(version: Version, origin: Path) -> Iterator[tuple[str, str]]:
     tags = version.tags
     yield "raw data", f"{tags.get('data', '')} {tags.get('data_digest', _MISSING)}"
+    yield from (("built on", found) for found in _builds_on(origin / "effective.yaml"))
     yield "configuration", tags.get("config_digest", _MISSING)
     yield "code", _code(version, origin)
     for stage, outputs in _recorded(origin / "dvc.lock"):
@@ -42,6 +43,17 @@ def _chain(version: Version, origin: Path) -> Iterator[tuple[str, str]]:
         if key in tags:
             yield key.replace("_", " "), tags[key]
     yield "alias", ", ".join(f"@{name}" for name in aliases_of(version)) or "none"
+
+
+def _builds_on(effective: Path) -> Iterator[str]:
+    """Yield what was pinned beside the data: a trunk, members, a generator; each with its digest."""
+    found = read_yaml(effective) if effective.is_file() else {}
+    model = found.get("model", {})
+    samples = found.get("training", {}).get("augmentation", {}).get("samples", {})
+    for node in (model, samples):
+        if node.get("source"):
+            yield f"{node['source']} {node.get('digest')}"
+    yield from (f"{version} {digest}" for version, digest in (model.get("pins") or {}).items())
 
 
 def _code(version: Version, origin: Path) -> str:

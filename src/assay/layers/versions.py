@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
 from assay.artifacts.borrowed import borrowed
 from assay.artifacts.files import read_yaml
-from assay.data.spec import read_spec
+from assay.data.spec import Spec, read_spec
 from assay.errors import ArtifactError, ConfigError
 from assay.layers.known import adapted_body, known_model
+from assay.layers.network import Network
 from assay.layers.shape import Model, Shape
 
 WEIGHTS, EFFECTIVE, SPEC = "weights.safetensors", "effective.yaml", "spec.json"
@@ -47,6 +49,25 @@ def version_network(
     if is_trained:
         _load(body, folder / WEIGHTS, version)
     return body
+
+
+def version_generator(version: str, digest: str | None) -> tuple[Network, Spec]:
+    """Return a registered generator, whole and with its judge, and what its training rows said.
+
+    Raises ConfigError for a version of another task. No random state is touched.
+    """
+    folder = borrowed(digest, of=version)
+    spec = read_spec(folder / SPEC)
+    if spec.task != "generation":
+        raise ConfigError([f"model: {version} is no generator: it was trained for {spec.task}"])
+    with torch.random.fork_rng(devices=[]):
+        network = Network(spec=spec, model=_model(folder))
+    try:
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ArtifactError(f"{folder / WEIGHTS} cannot be read: {reason}") from error
+    return network.eval().requires_grad_(False), spec
 
 
 def _model(folder: Path) -> Model:

@@ -15,7 +15,7 @@ from assay.artifacts.files import read_yaml, write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer
-from assay.baselines.verdict import compare
+from assay.baselines.verdict import compare, gain_words
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
 from assay.figures.comparison import forest
@@ -58,7 +58,7 @@ from assay.pipeline.evaluating.slicing import (
     slicing_pictures,
     slicing_words,
 )
-from assay.pipeline.fitting.instruments import WITH_SAMPLES, graph_of
+from assay.pipeline.fitting.instruments import WITH_SAMPLES, WITHOUT_SAMPLES, graph_of
 from assay.tracking.looks import note_look, tell_looks
 from assay.tracking.run import Tracked, stage_run
 
@@ -121,7 +121,9 @@ def run(params: Params) -> None:
         fitting = judge_fitting(_history(), _circumstances(asked.spec, goal, theirs))
         said = {"fitting": fitting, **slicing_words(slices, treated)}
         repeated = repeat_words(pd.read_csv(artifact("train", "repeats.csv")), goal)
-        said |= {k: v for k, v in (("confusion", reviewed.words), ("repeats", repeated)) if v}
+        samples = _samples_words(ours, theirs.get(WITHOUT_SAMPLES))
+        more_words = {"confusion": reviewed.words, "repeats": repeated, "samples": samples}
+        said |= {name: words for name, words in more_words.items() if words}
         write_json(folder / "verdict.json", {"baselines": verdicts, **said})
         tables = points(asked, knobs)
         _write_tables(tables, folder / "plots")
@@ -217,6 +219,15 @@ def _baseline_report(
         }
         for name, answer in answers.items()
     }
+
+
+def _samples_words(ours: Resampled, without: Resampled | None) -> str:
+    """Say what samples of a generator brought; nothing where training had none."""
+    if without is None:
+        return ""
+    knobs = read_yaml(artifact("train", "effective.yaml"))["training"]["augmentation"]["samples"]
+    of = f"{knobs['share']:g} samples of {knobs['source']} a training row"
+    return gain_words(model=ours, without=without, of=of)
 
 
 def _history() -> pd.DataFrame:

@@ -20,7 +20,7 @@ from assay.export.generator import export_judge
 from assay.export.knobs import Export
 from assay.layers.judge import Judge
 from assay.pipeline.fitting.effective import Effective
-from assay.pipeline.fitting.instruments import BESIDE, LIST, WITH_SAMPLES, graph_of
+from assay.pipeline.fitting.instruments import BESIDE, FROM_NOTHING, LIST, WITH_SAMPLES, graph_of
 from assay.pipeline.fitting.network import load_network
 from assay.tracking.run import Tracked, stage_run
 
@@ -58,7 +58,8 @@ def _beside(effective: Effective, spec: Spec, valid: Split, knobs: Export) -> di
             found[graph_of(name)] = export_judge(judge, spec=spec, knobs=knobs)
         else:
             model: Any = effective.model
-            other = load_network(model.yardstick(), spec, weights=weights)
+            own = model.yardstick() if name == FROM_NOTHING else model
+            other = load_network(own, spec, weights=weights)
             found[graph_of(name)] = export(other, spec=spec, valid=valid, knobs=knobs).model
     return found
 

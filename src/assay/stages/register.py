@@ -228,6 +228,9 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
     effective = read_yaml(artifact("train", "effective.yaml"))
     knobs = {key: value for key, value in effective["model"].items() if key != "_target_"}
     told = {key: effective["training"][key] for key in _TOLD if key in effective["training"]}
+    samples = effective["training"].get("augmentation", {}).get("samples", {})
+    if samples.get("source"):
+        told["samples"] = f"{samples['share']:g} of {samples['source']} a row"
     return Facts(
         name=version.name,
         version=version.number,

@@ -23,6 +23,9 @@ _GIVES: dict[Kind, InputKind] = {
 }
 
 
+_SAMPLES = "samples"
+
+
 def models_for(kind: Kind, *, conf: Path, task: str = "auto") -> list[str]:
     """Return the names of the models in ``conf/model`` for this kind of data, and a task on it."""
     return [
@@ -51,6 +54,7 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     data: Any = build(config["data"], where="data")
     _require_own_augmentation(config, data.kind)
     task = config["data"].get("task", getattr(data, "task", "auto"))
+    _require_own_samples(config, data.kind, task)
     if _can_take(config["model"], data.kind, task):
         return
     choices = config["choices"]
@@ -67,13 +71,26 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
 def _require_own_augmentation(config: Mapping[str, Any], kind: Kind) -> None:
     """Raise ConfigError for an augmentation that concerns another kind of data and would do nothing."""
     chosen, nothing = config["training"]["augmentation"], asdict(Augmentation())
-    others = [part for part in chosen if part != kind and chosen[part] != nothing[part]]
+    others = [p for p in chosen if p not in (kind, _SAMPLES) and chosen[p] != nothing[p]]
     if others:
         name, data = config["choices"].get("augmentation"), config["choices"]["data"]
         raise ConfigError(
             [
                 f"augmentation: '{name}' changes {' and '.join(others)} data; '{data}' is {kind} data: "
                 "choose none, or an option for this kind"
+            ]
+        )
+
+
+def _require_own_samples(config: Mapping[str, Any], kind: Kind, task: Any) -> None:
+    """Raise ConfigError for samples of a generator where they would be no training rows."""
+    source = config["training"]["augmentation"][_SAMPLES]["source"]
+    if source and (kind != "image" or task not in ("auto", "classification")):
+        asked = "" if task == "auto" else f"{task.replace('_', ' ')} of "
+        raise ConfigError(
+            [
+                f"training.augmentation.samples.source: {source} makes images with classes; "
+                f"{asked}{kind} data such as '{config['choices']['data']}' takes none: set it to null"
             ]
         )
 

@@ -16,21 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import assay
-from assay.artifacts.borrowed import keep
+from assay.artifacts.borrowed import borrowed, keep
 from assay.artifacts.files import digest
 from assay.artifacts.paths import project_root
 from assay.config.check import problems_of
 from assay.data.carrier import find_folder
+from assay.data.spec import read_spec
 from assay.errors import ConfigError, DataError
 from assay.layers.known import model_class
 
 _REGISTRY, _PACKAGE = "models:/", "package:"
 _FILES = ("config.json", "*.safetensors", "tokenizer.json")
+_SAMPLES = "training.augmentation.samples.source"
 _SECONDS = 600
 
 
 def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a checked configuration with the pins of its model filled in.
+    """Return a checked configuration with the pins of its model and its generator filled in.
 
     Raises ConfigError for an address that names nothing, or files that are no model.
     """
@@ -40,7 +42,25 @@ def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
         found |= _source(str(model["source"]))
     if "versions" in model:
         found |= _members(model)
-    return {**config, "model": found}
+    return {**config, "model": found, "training": _generator(config["training"])}
+
+
+def _generator(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the training node with the version whose samples it takes pinned, if there is one."""
+    augmentation = training["augmentation"]
+    samples = augmentation["samples"]
+    if not (address := samples["source"]):
+        return dict(training)
+    if not str(address).startswith(_REGISTRY):
+        raise ConfigError(
+            [f"{_SAMPLES}: expected a registered version, models:/NAME@champion; got {address!r}"]
+        )
+    version, name = _registered(str(address), where=_SAMPLES)
+    task = read_spec(borrowed(name, of=version) / "spec.json").task
+    if task != "generation":
+        raise ConfigError([f"{_SAMPLES}: {version} is no generator: it was trained for {task}"])
+    pinned_samples = {**samples, "source": version, "digest": name}
+    return {**training, "augmentation": {**augmentation, "samples": pinned_samples}}
 
 
 def _source(address: str) -> dict[str, str]:
@@ -121,7 +141,7 @@ def _module_digest(name: str) -> str:
     return digest(Path(assay.__file__).parent / "model" / f"{name}.py")
 
 
-def _registered(address: str) -> tuple[str, str]:
+def _registered(address: str, *, where: str = "model") -> tuple[str, str]:
     """Return the version that an address of the registry names, and the digest of its files.
 
     In a process of its own: composing imports no MLflow.
@@ -136,6 +156,6 @@ def _registered(address: str) -> tuple[str, str]:
     )
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or ["it cannot be fetched"]
-        raise ConfigError([f"model: {address}: {said[0].partition(': ')[2] or said[0]}"])
+        raise ConfigError([f"{where}: {address}: {said[0].partition(': ')[2] or said[0]}"])
     answer = json.loads(done.stdout.strip().splitlines()[-1])
     return answer["version"], answer["digest"]

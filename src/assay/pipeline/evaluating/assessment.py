@@ -42,7 +42,7 @@ from assay.pipeline.evaluating.detection import (
 )
 from assay.pipeline.evaluating.forecasting import forecast_pictures, horizon_table, with_truth
 from assay.pipeline.evaluating.labelled import label_pictures, label_tables
-from assay.pipeline.fitting.instruments import FROM_NOTHING, graph_of
+from assay.pipeline.fitting.instruments import FROM_NOTHING, WITHOUT_SAMPLES, graph_of
 
 Tables: TypeAlias = dict[str, pd.DataFrame]
 Pictures: TypeAlias = dict[str, Figure]
@@ -132,7 +132,7 @@ class Drawn:
 def baselines(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
     """Return the simple models' answers for the test rows, by name."""
     found = _BASELINES.get(asked.spec.task, _fitted)(asked, knobs)
-    return {**found, **_from_nothing(asked, knobs)}
+    return {**found, **_trained_beside(asked, knobs)}
 
 
 def points(asked: Asked, knobs: Evaluate) -> Tables:
@@ -168,16 +168,17 @@ def _fitted(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
     )
 
 
-def _from_nothing(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
-    """Return the answers of the same network trained without what it was transferred from."""
-    graph = artifact("export", "instruments") / graph_of(FROM_NOTHING)
-    if not graph.is_file():
-        return {}
-    session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
-    feeds = split_feeds(asked.split, asked.signature, batch_size=knobs.batch_size)
-    output = scores_of(session.stream(feeds), asked.signature)
-    about = "the same network and training, from weights of its own: what transfer gains on"
-    return {FROM_NOTHING: Answer(output=output, about=about, rows=len(_train()))}
+def _trained_beside(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
+    """Return the answers of the same network, trained without what it is held against."""
+    found = {}
+    for name, about in _BESIDE.items():
+        graph = artifact("export", "instruments") / graph_of(name)
+        if graph.is_file():
+            session = Session(graph, threads=knobs.threads, batch_size=knobs.batch_size)
+            feeds = split_feeds(asked.split, asked.signature, batch_size=knobs.batch_size)
+            output = scores_of(session.stream(feeds), asked.signature)
+            found[name] = Answer(output=output, about=about, rows=len(_train()))
+    return found
 
 
 def _detectors(asked: Asked, knobs: Evaluate) -> dict[str, Answer]:
@@ -258,6 +259,10 @@ def _forecast_pictures(asked: Asked, drawn: Drawn) -> Pictures:
     return forecast_pictures(asked.split, asked.output, spec=asked.spec, answers=drawn.answers)
 
 
+_BESIDE = {
+    FROM_NOTHING: "the same network and training, from weights of its own: what transfer gains on",
+    WITHOUT_SAMPLES: "the same network and training, without samples: what those gain on",
+}
 _BASELINES: Mapping[Task, Callable[[Asked, Evaluate], dict[str, Answer]]] = {
     "language_modelling": lambda asked, _: count_language(_train(), asked.split, spec=asked.spec),
     "tagging": lambda asked, _: count_tags(_train(), asked.split, spec=asked.spec),

@@ -12,6 +12,10 @@ WITH_SAMPLES = "with_samples"
 """A judge that learned from training rows and as many samples of a generator."""
 
 
+WITHOUT_SAMPLES = "without_samples"
+"""What a classifier with samples among its training batches is held against: the same without them."""
+
+
 def graph_of(name: str) -> str:
     """Return the file of an instrument's graph."""
     return f"{name}.onnx"
