@@ -303,4 +303,5 @@ def test_every_method_is_scored_where_the_network_is_at_hand(network):
     )
     assert found["kernel_shap"]["completeness"]["relative"] < 1e-5
     assert found["partition_shap"]["completeness"]["relative"] < 1e-5
-    assert found["shap"]["tells_apart"]["times"] > 1.5
+    told = found["shap"]["tells_apart"]
+    assert told["times"] > told["needed"] > 1

@@ -11,6 +11,7 @@ from assay.data.spec import Kind
 from assay.explanation.coalitions import in_line, kernel_shap, on_grid, partition_shap
 from assay.explanation.curves import Asked, Probe
 from assay.explanation.knobs import Explain, Method
+from assay.explanation.occlusion import occlusion
 from assay.explanation.shapley import explain
 from assay.explanation.sources import ImageSources, Predict
 from assay.explanation.subject import Subject
@@ -40,7 +41,8 @@ REASONS: Mapping[Method, str] = {
     "shap": "permutation SHAP on the exported graph: needs nothing but answers, takes any mix of "
     "columns, and adds up to the prediction",
     "lime": "a linear model around the row: a second opinion that shares no code with SHAP",
-    "occlusion": "what is lost when one feature alone is hidden: the plainest question there is",
+    "occlusion": "what is lost when one feature alone is hidden, by captum on the exported graph: the "
+    "plainest question there is",
     "integrated_gradients": "gradients on the ways from the background: the network's own account, "
     "and adds up to the prediction",
     "saliency": "the gradient's size: where the network is most easily moved, without a direction",
@@ -104,7 +106,7 @@ def attributions(
         sources = subject.sources
         halves = on_grid(sources.grid[1]) if isinstance(sources, ImageSources) else in_line
         return lambda asked: partition_shap(_probe(predict, subject, asked), halves=halves)
-    return lambda asked: _occlusion(predict, subject, asked)
+    return lambda asked: occlusion(_probe(predict, subject, asked))
 
 
 def _probe(predict: Predict, subject: Subject, asked: Asked) -> Probe:
@@ -137,12 +139,3 @@ def _lime(predict: Predict, subject: Subject, asked: Asked, *, knobs: Explain) -
             for row, output in pairs
         ]
     )
-
-
-def _occlusion(predict: Predict, subject: Subject, asked: Asked) -> np.ndarray:
-    """Return what each feature's absence takes away (Zeiler and Fergus 2014, arXiv:1311.2901)."""
-    features = len(subject.sources.names)
-    shown = np.concatenate([np.ones((1, features), bool), ~np.eye(features, dtype=bool)])
-    probe = _probe(predict, subject, asked)
-    answers = probe.answers(np.broadcast_to(shown, (len(asked.rows), *shown.shape)))
-    return np.asarray(answers[:, :1] - answers[:, 1:])

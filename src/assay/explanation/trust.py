@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.stats import t
 
+from assay.explanation.apart import Apart, apart, reasons_against, spread_of
 from assay.explanation.changes import sensitivity
 from assay.explanation.curves import Asked, Chance, Drops, Probe, chance, drops, gains, infidelity
 from assay.explanation.faithfulness import ADDITIVITY, in_words, rank_correlations
@@ -22,33 +23,33 @@ from assay.explanation.methods import (
     Learned,
     attributions,
 )
-from assay.explanation.sources import Predict
+from assay.explanation.sources import Feeds, Predict
 from assay.explanation.steps import TokenSources
 from assay.explanation.subject import Subject
 
 # A network and one of random weights are explained alike by up to 0.63 (rank correlation).
 LEARNED = 0.8
-# Probabilities of untrained networks spread by 0.001 to 0.08 over rows, of trained ones by 0.13 to 0.3;
-# those of one untrained network mostly less than 1.5 times as much as those of another.
-TELLS_APART, BEYOND_TWIN = 0.02, 1.5
 _LEVEL = 0.95
 _SHAKY = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stranger:
-    """The same model before it learned anything: its answers and its gradients."""
+    """The same model before it learned anything: its answers and its gradients.
+
+    ``twins`` yields the answers (rows, outputs) of several such models for the same feeds.
+    """
 
     predict: Predict
     learned: Learned
+    twins: Callable[[Feeds], Iterator[np.ndarray]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grounds:
     """What all methods are measured against: random orders, hidden subsets, and a stranger.
 
-    ``apart`` is how far predictions spread over the sample, as a ``share`` of what is possible, and
-    as ``times`` the spread of the stranger's.
+    ``apart`` is how far predictions spread over the sample.
     """
 
     probe: Probe
@@ -56,7 +57,7 @@ class Grounds:
     drops: Drops
     base: np.ndarray
     stranger: Stranger | None
-    apart: dict[str, float | None]
+    apart: Apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +88,14 @@ def grounds_of(
     )
 
 
-def _apart(subject: Subject, stranger: Stranger | None) -> dict[str, float | None]:
-    spread, other = _spread(subject.output[subject.sample]), 0.0
-    if stranger is not None:
-        sample = subject.sources.feeds(subject.sources.codes[subject.sample])
-        other = _spread(np.asarray(stranger.predict(sample), np.float64))
-    return {
-        "share": spread / subject.reach if subject.reach else None,
-        "times": spread / other if other else None,
-    }
-
-
-def _spread(output: np.ndarray) -> float:
-    """Return the standard deviation over rows, the root mean square over outputs."""
-    return float(np.sqrt(output.var(axis=0).mean()))
+def _apart(subject: Subject, stranger: Stranger | None) -> Apart:
+    sample = subject.sources.feeds(subject.sources.codes[subject.sample])
+    others = () if stranger is None or not subject.reach else stranger.twins(sample)
+    return apart(
+        subject.output[subject.sample],
+        reach=subject.reach,
+        untrained=[spread_of(output) for output in others],
+    )
 
 
 def judged(
@@ -130,18 +125,7 @@ def judged(
 
 def verdict(name: Method, scores: Mapping[str, Any]) -> str:
     """Say in words whether a method's figures allow to believe it; else why not."""
-    reasons, against = [], scores["against_random"]
-    share, times = scores["tells_apart"]["share"], scores["tells_apart"]["times"]
-    if share is not None and not share >= TELLS_APART:
-        reasons.append(
-            f"the model hardly tells rows apart: its predictions spread by {share:.1%} of what they "
-            "could, and there is next to nothing to explain"
-        )
-    elif times is not None and not times >= BEYOND_TWIN:
-        reasons.append(
-            f"its predictions spread only {times:.2g} times as much as those of random weights: there is "
-            "little that it learned"
-        )
+    reasons, against = reasons_against(scores["tells_apart"]), scores["against_random"]
     if not against["low"] > 0:
         reasons.append(
             "it does no better than a random attribution: insertion and deletion gain "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from assay.artifacts.files import read_json
 from assay.data.spec import Spec
+from assay.explanation.apart import TWINS
 from assay.explanation.attention import rollout
 from assay.explanation.curves import Asked
 from assay.explanation.expected import deep_shap, gradient_shap
@@ -39,10 +40,14 @@ _TASKS = ("classification", "multilabel", "regression")
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """The network that the graph was made from, and one of the same form that learned nothing."""
+    """The network that the graph was made from, and others of its form that learned nothing.
+
+    ``untrained`` builds one of these from a number; ``stranger`` is the first.
+    """
 
     network: Network
     stranger: Network
+    untrained: Callable[[int], Network]
     spec: Spec
     temperature: float
 
@@ -52,9 +57,14 @@ def opened(model: Model, spec: Spec, *, weights: Path, parity: Path, seed: int) 
     if spec.task not in _TASKS:
         return None
     found = read_json(parity)
+
+    def untrained(number: int) -> Network:
+        return build_network(model, spec, seed=seed + 1 + number).eval()
+
     return Opened(
         network=load_network(model, spec, weights=weights),
-        stranger=build_network(model, spec, seed=seed + 1).eval(),
+        stranger=untrained(0),
+        untrained=untrained,
         spec=spec,
         temperature=float(found.get("calibration", {}).get("temperature", 1.0)),
     )
@@ -70,7 +80,12 @@ def stranger_of(found: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
     learned = _learned(found, found.stranger, subject, knobs=knobs)
     if learned is None:
         learned = Learned(methods=frozenset(), attribute=_none)
-    return Stranger(predict=_answers(found, found.stranger), learned=learned)
+
+    def twins(feeds: Feeds) -> Iterator[np.ndarray]:
+        for number in range(TWINS):
+            yield np.asarray(_answers(found, found.untrained(number))(feeds), np.float64)
+
+    return Stranger(predict=_answers(found, found.stranger), learned=learned, twins=twins)
 
 
 def _none(method: Method, asked: Asked) -> np.ndarray:
