@@ -70,7 +70,10 @@ def test_infidelity_is_nil_for_the_truth_and_one_for_nothing(probe, truth):
         ({"completeness": {"relative": 0.4}}, "misses the predictions by 40%"),
         ({"randomisation": {"median": 0.97}}, "hardly depends on what the model learned"),
         ({"sensitivity": {"median": 3.0}}, "a small change of the input"),
-        ({"tells_apart": {"share": 0.004, "times": None, "needed": None}}, "next to nothing to explain"),
+        (
+            {"tells_apart": {"share": 0.004, "times": None, "needed": None}},
+            "next to nothing to explain",
+        ),
         (
             {"tells_apart": {"share": 0.05, "times": 1.1, "needed": 2.0}},
             "1.1 times as much as those of random weights",

@@ -19,7 +19,8 @@ from assay.explanation.knobs import Explain
 from assay.explanation.tables import attribution_table, cell_texts
 from assay.inference.signature import read_signature
 from assay.pipeline.explaining.account import Account, Explained, account_of, last_run
-from assay.pipeline.explaining.portraits import draw_explanations, output_names
+from assay.pipeline.explaining.portraits import draw_explanations
+from assay.pipeline.explaining.words import output_names
 from assay.pipeline.registering.verification import restored_test, restored_train
 from assay.stages.explain import Params
 from assay.tracking.registry import GRAPH, SIGNATURE, Version, address, fetch, resolve
@@ -104,7 +105,10 @@ def _told(found: Account, row: int) -> str:
 
 
 def _write(found: Account, out: Path, *, top: int) -> None:
-    draw_explanations(out, found.signature, found.subject, outcome=found.outcome, top=top)
-    attribution_table(found.outcome, found.subject, outputs=output_names(found.signature)).to_csv(
-        out / "attributions.csv", index=False, float_format="%.6g"
-    )
+    draw_explanations(out, found, top=top)
+    attribution_table(
+        found.outcome,
+        found.subject,
+        outputs=output_names(found.signature),
+        methods={name: judged.values for name, judged in found.methods.items()},
+    ).to_csv(out / "attributions.csv", index=False, float_format="%.6g")

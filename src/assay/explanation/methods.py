@@ -37,6 +37,18 @@ ADDITIVE: frozenset[Method] = frozenset(
 PROVISIONAL: frozenset[Method] = frozenset({"deep_shap"})
 """Used only where they add up."""
 
+TITLES: Mapping[Method, str] = {
+    "shap": "SHAP",
+    "lime": "LIME",
+    "occlusion": "Occlusion",
+    "integrated_gradients": "Integrated gradients",
+    "saliency": "Saliency",
+    "kernel_shap": "Kernel SHAP",
+    "partition_shap": "Partition SHAP",
+    "deep_shap": "Deep SHAP",
+    "attention_rollout": "Attention rollout",
+    "gradient_shap": "Gradient SHAP",
+}
 REASONS: Mapping[Method, str] = {
     "shap": "permutation SHAP on the exported graph: needs nothing but answers, takes any mix of "
     "columns, and adds up to the prediction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,16 +33,20 @@ def importance_table(outcome: Outcome, sources: Sources) -> pd.DataFrame:
 
 
 def attribution_table(
-    outcome: Outcome, subject: Subject, *, outputs: Sequence[object]
+    outcome: Outcome,
+    subject: Subject,
+    *,
+    outputs: Sequence[object],
+    methods: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
-    """Return one line a row and feature: id, reason, explained output, value, shap and lime.
+    """Return one line a row and feature: id, reason, explained output, value, and what each method says.
 
-    ``outputs`` names the outputs. LIME explains the chosen rows only: NaN in the others.
+    ``outputs`` names the outputs; ``methods`` are attributions of the chosen rows, (rows, features). All
+    but SHAP explain these only: NaN in the others.
     """
     sources, rows = subject.sources, len(subject.chosen) + len(subject.sample)
     values = np.concatenate([outcome.chosen.values, outcome.sample.values])
-    lime = np.full((rows, len(sources.names)), np.nan)
-    lime[: len(subject.chosen)] = np.stack([s.values for s in outcome.surrogates])
+    beyond = np.full((len(subject.sample), len(sources.names)), np.nan)
     reasons = [*(c.reason for c in subject.picks), *[SAMPLE] * len(subject.sample)]
     times = len(sources.names)
     return pd.DataFrame(
@@ -56,7 +60,11 @@ def attribution_table(
             **{name: np.tile(place, rows) for name, place in _places(sources).items()},
             "value": [text for row in range(rows) for text in cell_texts(sources, row)],
             "shap": explained_values(values, subject.explained_output).ravel(),
-            "lime": lime.ravel(),
+            **{
+                name: np.concatenate([found, beyond]).ravel()
+                for name, found in methods.items()
+                if name != "shap"
+            },
         }
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from assay.figures.explanation import LOW_HIGH, Headline, head, save
+from assay.figures.attribution import Headline, head, save
+from assay.figures.explanation import LOW_HIGH
 from assay.figures.style import BLACK, BLUE, CYCLE, FAINT, GREY, canvas, grid
 
 _ACROSS = 3

@@ -1,4 +1,4 @@
-"""Pictures of explained sequences and texts: bands over channels, coloured words."""
+"""Pictures of explained sequences and texts: bands over channels, coloured words, for every method."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 
-from assay.figures.explanation import DIVERGING, Headline, head, save
+from assay.figures.attribution import Headline, Said, head, said_caption, save, tint, with_sizes
 from assay.figures.style import BLACK, GREY, canvas
 
 _MOST_CHANNELS = 8
-_LINE_INCHES, _LINE_WIDTH = 0.34, 92
+_METHODS_ACROSS = 5
+_LINE_INCHES, _HEADING_LINES, _GAP_LINES = 0.3, 1.0, 0.7
+_LINE_WIDTH = 92
 _MARGIN = 0.25
+_WORD_SHADE = 0.85  # of the full colour: black letters stay legible on it
 
 
 def series_row(
@@ -24,67 +26,99 @@ def series_row(
     steps: np.ndarray,
     channels: Sequence[str],
     bounds: np.ndarray,
-    bands: np.ndarray,
+    said: Sequence[Said],
 ) -> None:
     """Draw a sequence, (length, channels), each segment in the colour of its attribution.
 
-    ``bands`` is (channels, segments), and ``bounds`` where segments begin and end. Of many channels
-    those with the largest attributions are drawn.
+    The values of each method are (channels, segments), and ``bounds`` where segments begin and end. Of
+    many channels those with the largest attributions by the first method are drawn. One channel
+    has its methods below each other, several have a column a method.
     """
-    order = np.argsort(-np.abs(bands).max(axis=1), kind="stable")[:_MOST_CHANNELS]
-    shown = np.sort(order)
-    figure, panels = canvas(1, len(shown), width=9.6, height=1.5 + 1.05 * len(shown), sharex=True)
-    scale = Normalize(-_reach(bands), _reach(bands))
-    for axes, channel in zip(panels, shown, strict=True):
-        for segment, value in enumerate(bands[channel]):
-            first, end = bounds[segment] + 0.5, bounds[segment + 1] + 0.5
-            axes.axvspan(first, end, color=DIVERGING(scale(value)), linewidth=0)
-        places = np.arange(1, len(steps) + 1)
-        axes.plot(places, steps[:, channel], color=BLACK, linewidth=1.3)
-        axes.set_xlim(0.5, max(len(steps), 2) + 0.5)
-        axes.set_ylabel(channels[channel], rotation=0, ha="right", va="center", color=BLACK)
-        axes.tick_params(labelsize=8, colors=GREY)
-    panels[-1].set_xlabel("step")
-    head(figure, headline)
-    save(figure, path)
-
-
-def text_row(
-    path: Path, *, headline: Headline, words: Sequence[tuple[str, float]], unit: str
-) -> None:
-    """Write a text, each word on the colour of its attribution to ``unit``."""
-    lines = _lines(words)
-    height = 1.35 + _LINE_INCHES * len(lines)
-    figure, (axes,) = canvas(width=9.6, height=height)
-    reach = _reach(np.array([value for _, value in words] or [0.0]))
-    for number, line in enumerate(lines):
-        _write(axes, line, row=number, reach=reach)
-    axes.set_xlim(0, _LINE_WIDTH)
-    axes.set_ylim(len(lines) - 0.4, -0.6)
-    axes.axis("off")
-    figure.text(
-        0.012, 0.16 / height, f"the strongest word moves the {unit} by {reach:.2g}", color=GREY
+    sizes = np.abs(said[0].values).max(axis=1)
+    shown = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_CHANNELS])
+    across = 1 if len(shown) == 1 else min(_METHODS_ACROSS, len(said))
+    blocks = -(-len(said) // across)
+    figure, panels = canvas(
+        across,
+        blocks * len(shown),
+        width=9.6 if across == 1 else 1.4 + 2.1 * across,
+        height=1.2 + blocks * (0.5 + 0.85 * len(shown)) + (0.4 if across == 1 else 0) * len(said),
+        sharex=True,
+        sharey="row",
     )
-    head(figure, headline)
+    for axes in panels:
+        axes.set_visible(False)
+    for number, one in enumerate(said):
+        block, column = divmod(number, across)
+        for line, channel in enumerate(shown.tolist()):
+            axes = panels[(block * len(shown) + line) * across + column]
+            _bands(axes, one, steps=steps[:, channel], channel=channel, bounds=bounds)
+            if line == 0:
+                said_caption(axes, one)
+            if column == 0:
+                name = channels[channel]
+                axes.set_ylabel(name, rotation=0, ha="right", va="center", color=BLACK)
+            if line == len(shown) - 1 and number + across >= len(said):
+                axes.set_xlabel("step")
+                axes.tick_params(labelbottom=True)
+    head(figure, with_sizes(headline, said))
     save(figure, path)
 
 
-def _lines(words: Sequence[tuple[str, float]]) -> list[list[tuple[str, float]]]:
-    lines: list[list[tuple[str, float]]] = [[]]
-    for word, value in words:
-        width = sum(len(w) + 1 for w, _ in lines[-1])
+def _bands(axes: Axes, said: Said, *, steps: np.ndarray, channel: int, bounds: np.ndarray) -> None:
+    axes.set_visible(True)
+    for segment, value in enumerate(said.values[channel].tolist()):
+        first, end = bounds[segment] + 0.5, bounds[segment + 1] + 0.5
+        axes.axvspan(first, end, color=tint(value, of=said), linewidth=0)
+    axes.plot(np.arange(1, len(steps) + 1), steps, color=BLACK, linewidth=1.2)
+    axes.set_xlim(0.5, max(len(steps), 2) + 0.5)
+    axes.tick_params(labelsize=8, colors=GREY)
+
+
+def text_row(path: Path, *, headline: Headline, words: Sequence[str], said: Sequence[Said]) -> None:
+    """Write a text once for each method, each word on the colour of its attribution (words,)."""
+    lines = _lines(words)
+    each = _HEADING_LINES + len(lines) + _GAP_LINES
+    figure, (axes,) = canvas(width=9.6, height=0.75 + _LINE_INCHES * each * len(said))
+    for number, one in enumerate(said):
+        top = number * each
+        name = axes.text(0, top, one.name, fontsize=10, fontweight="bold", color=BLACK, va="center")
+        axes.annotate(
+            one.note,
+            (1, 0.5),
+            xycoords=name,
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=GREY,
+        )
+        for row, line in enumerate(lines):
+            _write(axes, one, [(words[i], i) for i in line], row=top + _HEADING_LINES + row)
+    axes.set_xlim(0, _LINE_WIDTH)
+    axes.set_ylim(each * len(said) - 0.6, -0.6)
+    axes.axis("off")
+    head(figure, with_sizes(headline, said))
+    save(figure, path)
+
+
+def _lines(words: Sequence[str]) -> list[list[int]]:
+    """Return the places of the words in each line."""
+    lines: list[list[int]] = [[]]
+    for place, word in enumerate(words):
+        width = sum(len(words[i]) + 1 for i in lines[-1])
         if lines[-1] and width + len(word) > _LINE_WIDTH:
             lines.append([])
-        lines[-1].append((word, value))
+        lines[-1].append(place)
     return lines
 
 
-def _write(axes: Axes, line: Sequence[tuple[str, float]], *, row: int, reach: float) -> None:
-    place = 0.0
-    scale = Normalize(-reach, reach)
-    for word, value in line:
+def _write(axes: Axes, said: Said, line: Sequence[tuple[str, int]], *, row: float) -> None:
+    left = 0.0
+    for word, place in line:
+        value = float(said.values[place])
         axes.text(
-            place,
+            left,
             row,
             word,
             family="monospace",
@@ -92,13 +126,9 @@ def _write(axes: Axes, line: Sequence[tuple[str, float]], *, row: int, reach: fl
             color=BLACK,
             va="center",
             bbox={
-                "facecolor": DIVERGING(scale(value)),
+                "facecolor": tint(_WORD_SHADE * value, of=said),
                 "edgecolor": "none",
                 "boxstyle": f"round,pad={_MARGIN}",
             },
         )
-        place += len(word) + 1.2
-
-
-def _reach(values: np.ndarray) -> float:
-    return float(np.abs(values).max()) or 1.0
+        left += len(word) + 1.2

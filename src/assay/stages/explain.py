@@ -14,7 +14,6 @@ from assay.artifacts.staging import staged
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain
 from assay.explanation.outcome import Outcome
-from assay.explanation.subject import Subject
 from assay.explanation.tables import (
     attribution_table,
     importance_table,
@@ -22,9 +21,9 @@ from assay.explanation.tables import (
 from assay.explanation.trust import all_verdicts
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.explaining.account import account_of, last_run, predict_of
+from assay.pipeline.explaining.account import Account, account_of, last_run, predict_of
 from assay.pipeline.explaining.page import write_page
-from assay.pipeline.explaining.portraits import draw_explanations, output_names
+from assay.pipeline.explaining.portraits import draw_explanations
 from assay.pipeline.explaining.prototypes import draw_prototypes
 from assay.pipeline.explaining.walking import (
     draw_walks,
@@ -35,6 +34,7 @@ from assay.pipeline.explaining.walking import (
     write_walk_page,
 )
 from assay.pipeline.explaining.whole import Whole, draw_whole, nothing
+from assay.pipeline.explaining.words import output_names
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ def run(params: Params) -> None:
         of = last_run(knobs)
         found = account_of(knobs, of=of)
         subject, outcome, whole = found.subject, found.outcome, found.whole
-        _write(folder, signature, subject, outcome=outcome, scores=found.scores)
+        _write(folder, found)
         _write_whole(folder, whole)
-        draw_explanations(folder / "pictures", signature, subject, outcome=outcome, top=knobs.top)
+        draw_explanations(folder / "pictures", found, top=knobs.top)
         draw_whole(
             folder / "pictures", signature, subject, outcome=outcome, whole=whole, top=knobs.top
         )
@@ -92,23 +92,18 @@ def _explain_generator(
     _track_files(tracked, folder)
 
 
-def _write(
-    folder: Path,
-    signature: Signature,
-    subject: Subject,
-    *,
-    outcome: Outcome,
-    scores: Mapping[str, Any],
-) -> None:
-    importance_table(outcome, subject.sources).to_csv(
+def _write(folder: Path, found: Account) -> None:
+    importance_table(found.outcome, found.subject.sources).to_csv(
         folder / "importance.csv", index=False, float_format=_DIGITS
     )
-    outputs = output_names(signature)
-    attribution_table(outcome, subject, outputs=outputs).to_parquet(
-        folder / "attributions.parquet", index=False
-    )
-    write_json(folder / "faithfulness.json", scores)
-    for name, words in _verdicts(scores).items():
+    attribution_table(
+        found.outcome,
+        found.subject,
+        outputs=output_names(found.signature),
+        methods={name: judged.values for name, judged in found.methods.items()},
+    ).to_parquet(folder / "attributions.parquet", index=False)
+    write_json(folder / "faithfulness.json", found.scores)
+    for name, words in _verdicts(found.scores).items():
         log.info("%s: %s", name, words)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.data.labels import JOINT
-from assay.data.spec import OF_STEPS, required
-from assay.explanation.faithfulness import LOCAL_R2
-from assay.explanation.outcome import Outcome, explained_values
-from assay.explanation.sources import ImageSources
+from assay.explanation.faithfulness import LOCAL_R2, TRUSTWORTHY
+from assay.explanation.knobs import Method
+from assay.explanation.methods import TITLES, UNSIGNED
+from assay.explanation.outcome import explained_values
+from assay.explanation.sources import ImageSources, Sources
 from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 from assay.explanation.tables import (
@@ -19,100 +19,66 @@ from assay.explanation.tables import (
     cell_texts,
     common_output,
 )
+from assay.figures.attribution import Said
 from assay.figures.explanation import (
-    Contributions,
-    Headline,
     beeswarm,
     class_maps,
-    image_row,
     importance_bars,
     importance_map,
-    table_row,
 )
+from assay.figures.rows import Prediction, image_row, table_row
 from assay.figures.steps import series_row, text_row
-from assay.inference.signature import Signature
+from assay.pipeline.explaining.account import Account
+from assay.pipeline.explaining.words import (
+    amount,
+    explained_words,
+    headline_of,
+    output_names,
+    unit_of,
+)
 
 _MOST_CLASSES = 20
-_SURE = {
-    "language_modelling": "The next token's probability:",
-    "tagging": "The tags' mean probability:",
-}
 _LONGEST_NAME = 80
 
 
-def draw_explanations(
-    folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome, top: int
-) -> None:
-    """Draw the whole and each explained row into a new folder."""
+def draw_explanations(folder: Path, found: Account, *, top: int) -> None:
+    """Draw the whole into a new folder, and each explained row with what every method says of it."""
     folder.mkdir()
-    if isinstance(subject.sources, ImageSources):
-        _draw_images(folder, signature, subject, outcome=outcome)
-        return
-    found = outcome.importance
+    sources = found.subject.sources
+    if isinstance(sources, ImageSources):
+        _draw_image_map(folder, found, sources)
+    else:
+        _draw_importance(folder, found, top=top)
+    for row in found.subject.chosen.tolist():
+        _draw_row(folder / _file_name(found.subject, row), found, row, top=top)
+
+
+def _draw_importance(folder: Path, found: Account, *, top: int) -> None:
+    subject, whole = found.subject, found.outcome.importance
     importance_bars(
         folder / "importance.png",
-        names=found.names,
-        mean=found.mean,
-        low=found.low,
-        high=found.high,
-        unit=amount(signature),
+        names=whole.names,
+        mean=whole.mean,
+        low=whole.low,
+        high=whole.high,
+        unit=amount(found.signature),
         top=top,
     )
     if isinstance(subject.sources, SeriesSources | TokenSources):
-        _draw_steps(folder, signature, subject, outcome=outcome)
-    else:
-        _draw_tables(folder, signature, subject, outcome=outcome, top=top)
-
-
-def _draw_steps(folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome) -> None:
-    """Draw each explained row as what it is: bands over the channels, or coloured words."""
-    sources = subject.sources
-    for row in subject.chosen.tolist():
-        place, headline = folder / _file_name(subject, row), _headline(signature, subject, row)
-        found = _contributions(signature, subject, outcome, row)
-        if isinstance(sources, SeriesSources):
-            count = len(sources.channels)
-            bands = found.shap[: count * (len(sources.bounds) - 1)].reshape(count, -1)
-            series_row(
-                place,
-                headline=headline,
-                steps=sources.row(row),
-                channels=sources.channels,
-                bounds=sources.bounds,
-                bands=bands,
-            )
-        elif isinstance(sources, TokenSources):
-            words = [(w, v) for w, v in zip(sources.cells(row), found.shap, strict=True) if w]
-            text_row(place, headline=headline, words=words, unit=found.unit)
-
-
-def _draw_tables(
-    folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome, top: int
-) -> None:
-    names = subject.sources.names
-    shown, explained = common_output(subject, signature), explained_words(signature)
+        return
+    shown = common_output(subject, found.signature)
     beeswarm(
         folder / "summary.png",
-        names=names,
-        values=explained_values(outcome.sample.values, shown),
+        names=subject.sources.names,
+        values=explained_values(found.outcome.sample.values, shown),
         levels=cell_levels(subject.sources, subject.sample),
-        explained=explained,
+        explained=explained_words(found.signature),
         top=top,
     )
-    for row in subject.chosen.tolist():
-        cells = cell_texts(subject.sources, row)
-        table_row(
-            folder / _file_name(subject, row),
-            headline=_headline(signature, subject, row),
-            names=[f"{n} = {text}" for n, text in zip(names, cells, strict=True)],
-            found=_contributions(signature, subject, outcome, row),
-            top=top,
-        )
 
 
-def _draw_images(folder: Path, signature: Signature, subject: Subject, *, outcome: Outcome) -> None:
-    sources = subject.sources
-    assert isinstance(sources, ImageSources)  # the caller has looked
+def _draw_image_map(folder: Path, found: Account, sources: ImageSources) -> None:
+    subject, signature, outcome = found.subject, found.signature, found.outcome
     grey = _images(sources, subject.sample).mean(axis=1)
     importance_map(
         folder / "importance.png",
@@ -120,34 +86,92 @@ def _draw_images(folder: Path, signature: Signature, subject: Subject, *, outcom
         backdrop=grey.mean(axis=0),
         unit=amount(signature),
     )
-    if signature.task == "classification":
-        given = subject.explained_output[subject.sample]
-        present = np.unique(given)[:_MOST_CLASSES]
-        class_maps(
-            folder / "classes.png",
-            maps=np.stack(
-                [
-                    outcome.sample.values[given == k, :, k].mean(axis=0)[sources.patch_of]
-                    for k in present
-                ]
-            ),
-            backdrops=np.stack([grey[given == k].mean(axis=0) for k in present]),
-            names=[str(signature.classes[k]) for k in present],
+    if signature.task != "classification":
+        return
+    given = subject.explained_output[subject.sample]
+    present = np.unique(given)[:_MOST_CLASSES]
+    maps = [outcome.sample.values[given == k, :, k].mean(axis=0) for k in present]
+    class_maps(
+        folder / "classes.png",
+        maps=np.stack([values[sources.patch_of] for values in maps]),
+        backdrops=np.stack([grey[given == k].mean(axis=0) for k in present]),
+        names=[str(signature.classes[k]) for k in present],
+    )
+
+
+def _draw_row(place: Path, found: Account, row: int, *, top: int) -> None:
+    """Draw a row as what it is: bars, maps over the image, bands over channels, coloured words."""
+    sources, headline = found.subject.sources, headline_of(found.signature, found.subject, row)
+    said = [_said(found, name, row) for name in found.methods]
+    if isinstance(sources, ImageSources):
+        image = _picture(_images(sources, np.array([row]))[0])
+        image_row(place, headline=headline, image=image, said=said)
+    elif isinstance(sources, SeriesSources):
+        series_row(
+            place,
+            headline=headline,
+            steps=sources.row(row),
+            channels=sources.channels,
+            bounds=sources.bounds,
+            said=said,
         )
-    for row in subject.chosen.tolist():
-        flat = _contributions(signature, subject, outcome, row)
-        image_row(
-            folder / _file_name(subject, row),
-            headline=_headline(signature, subject, row),
-            image=_picture(_images(sources, np.array([row]))[0]),
-            found=Contributions(
-                **{
-                    **vars(flat),
-                    "shap": flat.shap[sources.patch_of],
-                    "lime": flat.lime[sources.patch_of],
-                }
-            ),
+    elif isinstance(sources, TokenSources):
+        cells = sources.cells(row)
+        is_word = np.array([cell != "" for cell in cells])
+        words = [cell for cell in cells if cell]
+        shown = [_with(one, one.values[is_word]) for one in said]
+        text_row(place, headline=headline, words=words, said=shown)
+    else:
+        cells = cell_texts(sources, row)
+        table_row(
+            place,
+            headline=headline,
+            labels=[f"{n} = {text}" for n, text in zip(sources.names, cells, strict=True)],
+            said=said,
+            prediction=_prediction(found, row),
+            top=top,
         )
+
+
+def _said(found: Account, name: Method, row: int) -> Said:
+    """Return what a method said of a row, in the row's own form, marked where it is weak."""
+    values = found.methods[name].values[row]
+    is_good = found.scores[name]["verdict"] == TRUSTWORTHY
+    shown, more = _in_form(found.subject.sources, values)
+    return Said(
+        name=TITLES[name] if is_good else f"{TITLES[name]} (weak)",
+        note=", ".join([*_notes(found, name, row, shown), *more]),
+        values=shown,
+        is_signed=name not in UNSIGNED,
+    )
+
+
+def _in_form(sources: Sources, values: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return attributions (features,) in the form of the row, and what does not fit there in words."""
+    if isinstance(sources, ImageSources):
+        return values[sources.patch_of], []
+    if isinstance(sources, SeriesSources):
+        channels, segments = len(sources.channels), len(sources.bounds) - 1
+        rest = values[channels * segments :]
+        more = [f"length {value:+.2g}" for value in rest.tolist()]
+        return values[: channels * segments].reshape(channels, segments), more
+    return values, []
+
+
+def _notes(found: Account, name: Method, row: int, values: np.ndarray) -> list[str]:
+    largest = float(values.ravel()[np.abs(values).argmax()])
+    strongest = f"strongest {largest:.2g}" if name in UNSIGNED else f"strongest {largest:+.2g}"
+    if name == "shap":
+        prediction = _prediction(found, row)
+        return [f"adds up to {prediction.output - prediction.base:+.2g}", strongest]
+    if name == "lime":
+        r2 = found.outcome.surrogates[row].r2
+        return [f"local R² {r2:.2f}", strongest if r2 >= LOCAL_R2 else "a weak fit"]
+    return [strongest]
+
+
+def _with(said: Said, values: np.ndarray) -> Said:
+    return Said(name=said.name, note=said.note, values=values, is_signed=said.is_signed)
 
 
 def _images(sources: ImageSources, rows: np.ndarray) -> np.ndarray:
@@ -158,79 +182,13 @@ def _picture(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, 0, -1) if len(image) == 3 else image.mean(axis=0)
 
 
-def _contributions(
-    signature: Signature, subject: Subject, outcome: Outcome, row: int
-) -> Contributions:
-    output = int(subject.explained_output[row])
-    name = output_names(signature)[output]
-    return Contributions(
-        shap=outcome.chosen.values[row, :, output],
-        lime=outcome.surrogates[row].values,
-        fit=_fit(outcome.surrogates[row].r2),
-        base=float(outcome.chosen.base[output]),
-        output=float(subject.output[row, output]),
-        unit=_unit(signature, name),
+def _prediction(found: Account, row: int) -> Prediction:
+    output = int(found.subject.explained_output[row])
+    return Prediction(
+        base=float(found.outcome.chosen.base[output]),
+        output=float(found.subject.output[row, output]),
+        unit=unit_of(found.signature, output_names(found.signature)[output]),
     )
-
-
-def _fit(r2: float) -> str:
-    return f"local R² {r2:.2f}" + (", a weak fit" if r2 < LOCAL_R2 else "")
-
-
-def _headline(signature: Signature, subject: Subject, row: int) -> Headline:
-    output, target = subject.output[row], subject.targets[row]
-    subtitle = f"row {subject.ids[row]}: {subject.picks[row].reason}"
-    if signature.task == "reconstruction":
-        flag = "an anomaly" if output[0] > required(signature.threshold) else "normal"
-        subtitle += " · orange raises the score, blue lowers it"
-        return Headline(title=f"Score {output[0]:.3g}: {flag}, truly {target}", subtitle=subtitle)
-    if signature.task in OF_STEPS:
-        subtitle += " · orange makes the model surer, blue less sure"
-        return Headline(title=f"{_SURE[signature.task]} {output[0]:.1%}", subtitle=subtitle)
-    if not signature.classes:
-        subtitle += " · orange raises the prediction, blue lowers it"
-        return Headline(title=f"Predicted {output[0]:.4g}, truly {target:.4g}", subtitle=subtitle)
-    code = int(subject.explained_output[row])
-    name = str(signature.classes[code])
-    truth = "rightly" if name == str(target) else f"truly {target}"
-    subtitle += f" · orange speaks for {name}, blue against it"
-    if signature.task == "multilabel":
-        truth = ", ".join(str(target).split(JOINT)) or "nothing"
-        title = f"Most probable: {name} ({output[code]:.1%}), truly {truth}"
-        return Headline(title=title, subtitle=subtitle)
-    return Headline(title=f"Predicted {name} ({output[code]:.1%}), {truth}", subtitle=subtitle)
-
-
-def explained_words(signature: Signature) -> str:
-    """Return what the picture of a whole sample explains, in words."""
-    if not signature.classes or signature.task in OF_STEPS:
-        return signature.outputs[0].name
-    if len(signature.classes) == 2 and signature.task == "classification":
-        return f"the probability of {signature.classes[1]}"
-    return "the predicted class's probability"
-
-
-def output_names(signature: Signature) -> list[str]:
-    """Return what each output of the graph is called."""
-    if signature.task in OF_STEPS:
-        return ["sureness"]
-    if of := signature.forecast:
-        return [f"mean of the next {of.horizon} steps of {of.series[0]}"]
-    return [str(c) for c in signature.classes] or [signature.outputs[0].name]
-
-
-def _unit(signature: Signature, name: str) -> str:
-    if signature.task in OF_STEPS:
-        return "probability of what the model holds most probable"
-    return f"probability of {name}" if signature.classes else name
-
-
-def amount(signature: Signature) -> str:
-    """Return what importance is measured in."""
-    if signature.task == "reconstruction":
-        return "score"
-    is_probability = signature.classes or signature.task in OF_STEPS
-    return "probability" if is_probability else "the target's unit"
 
 
 def _file_name(subject: Subject, row: int) -> str:

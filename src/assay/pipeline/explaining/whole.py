@@ -25,7 +25,7 @@ from assay.figures.dependence import (
     interaction_bars,
 )
 from assay.inference.signature import Signature
-from assay.pipeline.explaining.portraits import amount, explained_words
+from assay.pipeline.explaining.words import amount, explained_words
 
 _PAIRED = 6
 _MOST_ROWS = 100
