@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import mlflow
@@ -354,13 +355,25 @@ def test_what_interrupts_it_leaves_neither_version_nor_champion(
     assert registry.champion_of("flowers") is None
 
 
-def test_a_version_overtaken_at_the_last_moment_says_so(project, reloads_here, monkeypatch):
-    answers = iter([False, True])
-    monkeypatch.setattr(registry, "set_alias", lambda version, alias: next(answers))
+def test_a_version_that_is_always_overtaken_says_so(project, reloads_here, monkeypatch):
+    monkeypatch.setattr(register, "_WAIT_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(register, "claimed", lambda version, than: nullcontext(False))
     receipt = go()
     assert receipt["alias"] == "challenger"
-    assert "another version became champion" in receipt["reasons"][0]
-    assert "another version became champion" in CARD.read_text()
+    assert "others were about to become champion" in receipt["reasons"][0]
+    assert "others were about to become champion" in CARD.read_text()
+    assert registry.champion_of("flowers") is None
+
+
+def test_one_that_was_overtaken_once_meets_the_new_champion(project, reloads_here, monkeypatch):
+    monkeypatch.setattr(register, "_WAIT_SECONDS", (0.0, 0.0))
+    go()
+    first = registry.champion_of("flowers")
+    asked = [None, first]
+    monkeypatch.setattr(registry, "champion_of", lambda name: asked.pop(0) if asked else first)
+    receipt = go()
+    assert receipt["alias"] == "challenger"
+    assert any("better than the champion, version 1" in said for said in receipt["reasons"])
 
 
 def test_a_gate_that_names_what_nobody_measured_registers_nothing(project):

@@ -1,4 +1,7 @@
-"""Two processes that register at the same moment: one champion, and every look counted."""
+"""Two processes that register at the same moment: one champion, and every look counted.
+
+In one project a lock keeps them apart; two projects share a registry alone.
+"""
 
 import multiprocessing
 import os
@@ -25,23 +28,29 @@ def home(empty_home, tmp_path, monkeypatch):
     return tmp_path
 
 
-def _register(folder, weight, barrier):
+def _register(folder, weight, barrier, home):
     os.chdir(folder)
+    os.environ["ASSAY_HOME"] = str(home)
     made.pipeline(weight=weight)
     register.reloaded_outputs = lambda version, rows: registry.predict(version.uri, rows)
     barrier.wait()
     register.run(register.Params(gate=Gate(), name="flowers"))
 
 
-def test_one_becomes_champion_and_the_other_was_compared_with_it(home):
+@pytest.mark.parametrize("projects", [1, 2])
+def test_one_becomes_champion_and_the_other_was_compared_with_it(home, monkeypatch, projects):
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
     folders = [home / "one", home / "two"]
     for folder in folders:
         folder.mkdir()
+    homes = [home / "home", home / "home"]
+    if projects == 2:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'home' / 'mlflow.db'}")
+        homes = [folder / ".assay" for folder in folders]
     jobs = [
-        context.Process(target=_register, args=(folder, weight, barrier))
-        for folder, weight in zip(folders, (1.7, 1.8), strict=True)
+        context.Process(target=_register, args=(folder, weight, barrier, own))
+        for folder, weight, own in zip(folders, (1.7, 1.8), homes, strict=True)
     ]
     for job in jobs:
         job.start()

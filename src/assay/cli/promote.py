@@ -46,7 +46,8 @@ def command(name: str, version: str, reason: str, *, force: bool) -> None:
                 f"{chosen.uri} stays what it is, because the gate says {said}; --force promotes it "
                 "all the same"
             )
-        promote(chosen, reason=reason, said=f"{said}{' (forced)' if failed else ''}")
+        said += " (forced)" if failed else ""
+        promote(chosen, than=holder, reason=reason, said=said)
     click.echo(f"{chosen.uri} is champion; the gate says {said}")
     if holder is not None:
         click.echo(f"back to version {holder.number}: assay rollback {name} --reason ...")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
@@ -41,6 +43,7 @@ from assay.pipeline.registering.registration import (
     row_ids,
 )
 from assay.tracking import registry
+from assay.tracking.claims import claimed
 from assay.tracking.difference import difference
 from assay.tracking.looks import count_looks, note_look
 from assay.tracking.registry import Version
@@ -49,6 +52,7 @@ from assay.tracking.run import Tracked, stage_run
 from assay.tracking.unfinished import withdraw_unfinished
 
 log = logging.getLogger(__name__)
+_ATTEMPTS, _WAIT_SECONDS = 8, (0.1, 1.0)
 _SAME = {"rtol": 1e-5, "atol": 1e-6}
 _TOLD = ("optimizer", "lr", "weight_decay", "batch_size", "max_epochs", "loss")
 
@@ -67,6 +71,7 @@ class _Verdict:
     why: str
     conditions: Sequence[Condition]
     looks: int
+    champion: Version | None
 
     @property
     def is_accepted(self) -> bool:
@@ -96,8 +101,11 @@ def run(params: Params) -> None:
         with _rejected_on_failure(version):
             _require_same_predictions(version, candidate)
             with registry.alone_with(params.name):
-                verdict = _decide(params, candidate, conditions)
-                verdict = _settle(verdict, version, candidate, folder=folder, tracked=tracked)
+                verdict = _settle(
+                    lambda: _decide(params, candidate, conditions),
+                    lambda found: _write(found, version, candidate, folder=folder, tracked=tracked),
+                    version,
+                )
         _track(tracked, version, verdict, candidate, folder=folder)
         for file in origin:
             tracked.log_artifact(file, "origin")
@@ -183,7 +191,7 @@ def _decide(params: Params, candidate: Candidate, conditions: Sequence[Condition
     contest = contest_of(candidate, champion, gate=params.gate, looks=looks)
     every = [*conditions, *against_champion(params.gate, contest)]
     alias, why = alias_for(params.gate, every, experiment=os.environ.get("DVC_EXP_NAME"))
-    return _Verdict(alias=alias, why=why, conditions=every, looks=looks)
+    return _Verdict(alias=alias, why=why, conditions=every, looks=looks, champion=present)
 
 
 def _ask(present: Version, candidate: Candidate) -> Champion:
@@ -196,15 +204,26 @@ def _ask(present: Version, candidate: Candidate) -> Champion:
 
 
 def _settle(
-    verdict: _Verdict, version: Version, candidate: Candidate, *, folder: Path, tracked: Tracked
+    decide: Callable[[], _Verdict], write: Callable[[_Verdict], None], version: Version
 ) -> _Verdict:
-    """Write receipt and card, then set the alias: a full disk leaves the champion as it was."""
-    _write(verdict, version, candidate, folder=folder, tracked=tracked)
-    if not registry.set_alias(version, verdict.alias):
-        why = f"challenger, because another version became {verdict.alias} at the same moment"
-        verdict = replace(verdict, alias="challenger", why=why)
-        _write(verdict, version, candidate, folder=folder, tracked=tracked)
-        registry.set_alias(version, verdict.alias)
+    """Write receipt and card, then set the alias: a full disk leaves the champion as it was.
+
+    Where the champion moved meanwhile, or another version is about to become it, all is decided again.
+    """
+    for _ in range(_ATTEMPTS):
+        verdict = decide()
+        write(verdict)
+        if verdict.alias != registry.CHAMPION:
+            registry.set_alias(version, verdict.alias)
+            return verdict
+        with claimed(version, than=verdict.champion) as is_free:
+            if is_free and registry.set_alias(version, verdict.alias):
+                return verdict
+        time.sleep(random.uniform(*_WAIT_SECONDS))
+    why = "challenger, because others were about to become champion at the same moment"
+    verdict = replace(verdict, alias="challenger", why=why)
+    write(verdict)
+    registry.set_alias(version, verdict.alias)
     return verdict
 
 

@@ -6,6 +6,7 @@ import getpass
 from datetime import UTC, datetime
 
 from assay.errors import TrackingError
+from assay.tracking.claims import claimed
 from assay.tracking.limits import TAG_LENGTH, cut
 from assay.tracking.registry import (
     CHAMPION,
@@ -19,13 +20,15 @@ from assay.tracking.registry import (
 )
 
 
-def promote(version: Version, *, reason: str, said: str) -> None:
+def promote(version: Version, *, than: Version | None, reason: str, said: str) -> None:
     """Make a version champion, with the reason and what the gate ``said`` as tags.
 
-    The caller holds ``alone_with``. Raises TrackingError where another one overtakes it.
+    ``than`` is the champion that it was compared with. The caller holds ``alone_with``. Raises
+    TrackingError where another one overtakes it.
     """
-    if not set_alias(version, CHAMPION):
-        raise TrackingError(f"another version became champion of '{version.name}' meanwhile")
+    with claimed(version, than=than) as is_free:
+        if not is_free or not set_alias(version, CHAMPION):
+            raise TrackingError(_overtaken(version.name))
     tag(version, {"promoted_because": reason, "promoted_by": _who(), "promoted_gate": said})
 
 
@@ -43,9 +46,19 @@ def roll_back(name: str, *, reason: str) -> tuple[Version, Version]:
                 f"'assay promote {name} VERSION --reason ...' names another"
             )
         earlier = resolve(f"models:/{name}/{before}")
-        give_back_alias(present, CHAMPION)
+        with claimed(present, than=present) as is_free:
+            if not is_free:
+                raise TrackingError(_overtaken(name))
+            give_back_alias(present, CHAMPION)
         tag(present, {"rolled_back_because": reason, "rolled_back_by": _who()})
     return present, earlier
+
+
+def _overtaken(name: str) -> str:
+    return (
+        f"another version of '{name}' is becoming champion at this moment: nothing was moved; look at "
+        f"'assay lineage {name}' and try again"
+    )
 
 
 def _who() -> str:

@@ -166,6 +166,13 @@ def tag(version: Version, tags: Mapping[str, str]) -> None:
             store.client.set_model_version_tag(version.name, version.number, key, shown)
 
 
+def untag(version: Version, key: str) -> None:
+    """Take a tag from a version, which need not have it."""
+    store = _open()
+    with _refusals(f"{version.uri} cannot lose the tag {key}"):
+        store.client.delete_model_version_tag(version.name, version.number, key)
+
+
 def tell_looks(version: Version, *, split: str, looks: int) -> None:
     """Show on the registered model how many graphs were measured on a test split."""
     store = _open()
