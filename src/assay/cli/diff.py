@@ -108,7 +108,7 @@ def _gains(
     test: PresentTest, signature: Signature, ours: np.ndarray, theirs: np.ndarray
 ) -> Iterator[str]:
     target, dependence = np.asarray(test.rows.target), prepared_dependence(test.rows.rows())
-    scale: Any = {"naive": signature.naive, "costs": signature.costs}
+    scale: Any = {n: getattr(signature, n) for n in ("classes", "naive", "costs")}
     before, after = (
         score(signature.task, target=target, output=o, **scale) for o in (ours, theirs)
     )

@@ -35,8 +35,9 @@ class Contest:
     """Candidate and champion on the same rows.
 
     ``slices`` are masks (N,) of rows by name, ``looks`` how many graphs were measured on this
-    test split, this one included; ``naive`` is the scale of each series that is forecast, ``costs``
-    are those of a wrong class, and ``dependence`` says which rows tell less than as many of their own.
+    test split, this one included; ``classes`` are in the order of their codes, ``naive`` is the scale
+    of each series that is forecast, ``costs`` are those of a wrong class, and ``dependence`` says which
+    rows tell less than as many of their own.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Contest:
     looks: int
     slices: Mapping[str, np.ndarray]
     knobs: Evaluate
+    classes: tuple[object, ...] = ()
     naive: tuple[float, ...] = ()
     costs: tuple[float, ...] = ()
     dependence: Dependence = ONE_BY_ONE
@@ -120,6 +122,7 @@ def _estimate(contest: Contest, theirs: np.ndarray, here: np.ndarray) -> Estimat
         theirs=theirs[here],
         goal=contest.goal,
         knobs=contest.knobs,
+        classes=contest.classes,
         naive=contest.naive,
         costs=contest.costs,
         dependence=contest.dependence.of(here),
@@ -174,13 +177,3 @@ def _slices(gate: Gate, contest: Contest, theirs: np.ndarray, *, level: float) -
 
 def _sizes(slices: Mapping[str, np.ndarray]) -> str:
     return ", ".join(f"{name} has {int(here.sum())}" for name, here in slices.items())
-
-
-def problems_of(gate: Gate) -> list[str]:
-    """Return what is wrong with the knobs that concern the champion."""
-    if gate.champion == "not_inferior" and gate.margin == 0:
-        return [
-            "gate.margin: expected more than 0 with gate.champion not_inferior, but got 0: say how "
-            "much of the metric may be lost, or ask for superior"
-        ]
-    return []

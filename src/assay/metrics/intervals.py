@@ -149,6 +149,13 @@ def draws(
             yield draw_rows(rng, strata, size=size, rows=rows)
 
 
+def independent_units(task: Task, target: np.ndarray, dependence: Dependence) -> int:
+    """Return how many parts are drawn by themselves: rows, groups, or blocks of rows in time."""
+    if task == "forecasting":
+        return len(target) // block_length(len(target), target.shape[1])
+    return dependence.units(len(target))
+
+
 def _interval(value: float, resampled: np.ndarray, confidence: float, reason: str) -> Interval:
     if not np.isfinite(value):
         return {"value": None, "low": None, "high": None, "reason": reason}

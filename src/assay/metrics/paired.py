@@ -17,7 +17,7 @@ from scipy.stats import binom, norm, rankdata, t
 from assay.data.spec import Task
 from assay.metrics.decisions import chosen, probabilities
 from assay.metrics.dependence import ONE_BY_ONE, Dependence
-from assay.metrics.intervals import resample
+from assay.metrics.intervals import independent_units, resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
 
@@ -88,6 +88,7 @@ def estimate(
     theirs: np.ndarray,
     goal: Objective,
     knobs: Evaluate,
+    classes: Sequence[object] = (),
     naive: Sequence[float] = (),
     costs: Sequence[float] = (),
     dependence: Dependence = ONE_BY_ONE,
@@ -111,6 +112,7 @@ def estimate(
         theirs=theirs,
         goal=goal,
         knobs=knobs,
+        classes=classes,
         naive=naive,
         costs=costs,
         dependence=dependence,
@@ -175,6 +177,7 @@ def bootstrap(
     theirs: np.ndarray,
     goal: Objective,
     knobs: Evaluate,
+    classes: Sequence[object] = (),
     naive: Sequence[float] = (),
     costs: Sequence[float] = (),
     dependence: Dependence = ONE_BY_ONE,
@@ -186,7 +189,7 @@ def bootstrap(
     degrees stands in for percentiles, of which the far ones that a small level asks for would take
     very many resamples; n counts the rows, or the groups or blocks that are drawn together.
     """
-    rows, units = len(target), dependence.units(len(target))
+    rows, units = len(target), independent_units(task, np.asarray(target), dependence)
     name = "paired bootstrap" + _DRAWN[dependence.way]
     if units < 2:
         return Estimate(gain=np.nan, error=np.nan, rows=rows, test=name)
@@ -196,6 +199,7 @@ def bootstrap(
             target=target,
             output=output,
             knobs=knobs,
+            classes=classes,
             naive=naive,
             costs=costs,
             dependence=dependence,

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.stats import binom
 
 from assay.data.prepared import Split
-from assay.data.spec import Task
 from assay.gate.compare import Champion, Contest
 from assay.gate.decide import Evidence, metric_of
 from assay.gate.knobs import Gate
@@ -57,7 +56,7 @@ def contest_of(
     """Return candidate and champion on the present test rows."""
     ours = graph_answers(candidate.graph, candidate.test, signature=candidate.signature)
     return contest(
-        candidate.spec.task,
+        candidate.signature,
         candidate.test,
         ours=ours,
         champion=champion,
@@ -65,13 +64,11 @@ def contest_of(
         looks=looks,
         columns=[str(part["column"]) for part in candidate.slices],
         config=candidate.config,
-        naive=candidate.signature.naive,
-        costs=candidate.signature.costs,
     )
 
 
 def contest(
-    task: Task,
+    signature: Signature,
     test: Split,
     *,
     ours: np.ndarray,
@@ -80,11 +77,9 @@ def contest(
     looks: int,
     columns: Sequence[str],
     config: Mapping[str, Any],
-    naive: tuple[float, ...] = (),
-    costs: tuple[float, ...] = (),
 ) -> Contest:
     """Return a contest on a split, sliced by those of ``columns`` that its rows have."""
-    knobs = _knobs(config)
+    knobs, task = _knobs(config), signature.task
     return Contest(
         task=task,
         target=np.asarray(test.target),
@@ -94,8 +89,9 @@ def contest(
         looks=looks,
         slices=dict(_slices(test, columns, knobs)) if champion else {},
         knobs=knobs,
-        naive=naive,
-        costs=costs,
+        classes=tuple(signature.classes),
+        naive=signature.naive,
+        costs=signature.costs,
         dependence=prepared_dependence(test.rows()),
     )
 

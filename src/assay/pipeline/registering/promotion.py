@@ -56,7 +56,7 @@ def gate_of(version: Version, *, gate: Gate) -> list[Condition]:
     champion = _champion(version, test, signature)
     looks = count_looks(test.digest, graph=version.tags.get("graph_digest", ""))
     fight = contest(
-        signature.task,
+        signature,
         test.rows,
         ours=ours,
         champion=champion,
@@ -64,8 +64,6 @@ def gate_of(version: Version, *, gate: Gate) -> list[Condition]:
         looks=looks,
         columns=columns,
         config=config,
-        naive=signature.naive,
-        costs=signature.costs,
     )
     goal = metric_of(gate, task=signature.task)
     return [
