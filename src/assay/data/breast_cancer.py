@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sklearn.datasets import load_breast_cancer
 
@@ -17,6 +17,7 @@ class BreastCancer:
     """The Wisconsin diagnostic set, its classes by name."""
 
     kind: ClassVar[Kind] = "table"
+    task: ClassVar[Literal["classification"]] = "classification"
     split: Splitting = field(default_factory=Splitting)
 
     def read(self) -> Raw:
@@ -28,6 +29,6 @@ class BreastCancer:
         return Raw(
             frame=frame,
             roles=Roles(target="diagnosis"),
-            task="classification",
+            task=self.task,
             source="sklearn.datasets.load_breast_cancer",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sklearn.datasets import load_diabetes
 
@@ -17,6 +17,7 @@ class Diabetes:
     """The measurements in their own units, not scikit-learn's scaled ones."""
 
     kind: ClassVar[Kind] = "table"
+    task: ClassVar[Literal["regression"]] = "regression"
     split: Splitting = field(default_factory=Splitting)
 
     def read(self) -> Raw:
@@ -25,6 +26,6 @@ class Diabetes:
         return Raw(
             frame=bunch.data.assign(progression=bunch.target),
             roles=Roles(target="progression"),
-            task="regression",
+            task=self.task,
             source="sklearn.datasets.load_diabetes",
         )

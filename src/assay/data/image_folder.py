@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ class ImageFolder:
     """``path/CLASS/*`` or ``path/SPLIT/CLASS/*``, with folders of any depth below a class."""
 
     kind: ClassVar[Kind] = "image"
+    task: ClassVar[Literal["classification"]] = "classification"
     path: str
     pictures: Pictures = field(default_factory=Pictures)
     split: Splitting = field(default_factory=Splitting)
@@ -40,7 +41,7 @@ class ImageFolder:
         return Raw(
             frame=frame,
             roles=Roles(target=CLASS, id=FILE, split=SPLIT if has_splits else None),
-            task="classification",
+            task=self.task,
             images=decoded.images,
             notes=(*decoded.notes, *_notes(passed_over)),
             source=root.name,

@@ -62,6 +62,12 @@ def features(raw: Raw) -> list[str]:
     return [str(c) for c in raw.frame.columns if c not in raw.roles.withheld]
 
 
+def shown_columns(raw: Raw) -> list[str]:
+    """Return the columns whose values stay readable beside each prepared row."""
+    text = (raw.text,) if raw.text else ()
+    return list(dict.fromkeys((*features(raw), *text, *raw.roles.sensitive)))
+
+
 def column_type(series: pd.Series, *, raw: Raw) -> str:
     """Return ``numeric``, ``boolean`` or ``categorical``; the user's word counts first."""
     if series.name in raw.roles.categorical:

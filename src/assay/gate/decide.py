@@ -8,9 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from assay.data.spec import Task
 from assay.errors import ConfigError, nearest
-from assay.gate.compare import problems_of
 from assay.gate.condition import Condition
-from assay.gate.knobs import Gate
+from assay.gate.knobs import Gate, contradictions
 from assay.metrics.objective import Objective, direction, objective
 
 Alias: TypeAlias = Literal["champion", "challenger"]
@@ -78,7 +77,7 @@ def _require_known(gate: Gate, evidence: Evidence, goal: Objective) -> None:
         for name in gate.baselines
         if name not in evidence.baselines
     ]
-    problems += problems_of(gate)
+    problems += contradictions(gate.champion, margin=gate.margin)
     if problems:
         raise ConfigError(problems)
 

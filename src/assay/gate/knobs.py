@@ -43,3 +43,13 @@ class Gate:
     calibration: Annotated[float, Ge(0)] | None = None
     latency_ms: Annotated[float, Gt(0)] | None = None
     size_mb: Annotated[float, Gt(0)] | None = None
+
+
+def contradictions(champion: str, *, margin: float) -> list[str]:
+    """Return what is wrong with the knobs that concern the champion."""
+    if champion == "not_inferior" and margin == 0:
+        return [
+            "gate.margin: expected more than 0 with gate.champion not_inferior, but got 0: say how "
+            "much of the metric may be lost, or ask for superior"
+        ]
+    return []

@@ -12,6 +12,7 @@ from assay.artifacts.staging import staged
 from assay.config.compose import compose_params, read_params
 from assay.data.place import require_own_data
 from assay.pipeline.composing.match import require_match
+from assay.pipeline.composing.named import require_names
 from assay.pipeline.composing.pin import pinned
 from assay.pipeline.composing.schema import SCHEMA
 
@@ -30,5 +31,6 @@ def run(params: Params) -> None:
         config = compose_params(Path("conf"), read_params(Path("params.yaml")), schema=SCHEMA)
         require_match(config, conf=Path("conf"))
         require_own_data(config["data"].get("path"))
+        require_names(config)
         write_yaml(folder / CONFIG.name, pinned(config))
     log.info(" ".join(f"{group}={option}" for group, option in config["choices"].items()))
