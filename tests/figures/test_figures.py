@@ -41,14 +41,28 @@ def _history(epochs):
 
 @pytest.mark.parametrize("epochs", [1, 2, 30])
 def test_learning_curves(epochs, tmp_path):
-    figure = curves.learning_curves(_history(epochs))
+    figure = curves.learning_curves(_history(epochs), kept=epochs, objective="log_loss")
     assert _png(figure, tmp_path) > 5000
-    assert {"training", "validation", "Accuracy"} <= set(_texts(figure))
-    assert any(f"lowest in epoch {epochs}" in text for text in _texts(figure))
+    assert {"training", "validation"} <= set(_texts(figure))
+    assert f"Loss (weights kept: epoch {epochs})" in _texts(figure)
+    assert any(text.startswith("Accuracy, kept ") for text in _texts(figure))
+
+
+def test_learning_curves_mark_the_weights_kept_and_not_the_lowest_loss(tmp_path):
+    history = _history(9)[["epoch", "train_loss", "valid_loss"]].assign(
+        valid_frechet=range(9, 0, -1)
+    )
+    figure = curves.learning_curves(history, kept=4, objective="frechet")
+    assert {"Loss (weights kept: epoch 4)", "Fréchet distance, kept 6"} <= set(_texts(figure))
+    for axes, name in zip(figure.axes, ("valid_loss", "valid_frechet"), strict=True):
+        (marked,) = [line for line in axes.lines if line.get_marker() == "o"]
+        assert (*marked.get_xdata(), *marked.get_ydata()) == (4, history[name][3])
 
 
 def test_learning_curves_without_a_metric(tmp_path):
-    figure = curves.learning_curves(_history(3)[["epoch", "train_loss", "valid_loss"]])
+    history = _history(3)[["epoch", "train_loss", "valid_loss"]]
+    same = history.assign(valid_reconstruction_mse=history["valid_loss"])
+    figure = curves.learning_curves(same, kept=3, objective="reconstruction_mse")
     assert len(figure.axes) == 1 and _png(figure, tmp_path)
 
 

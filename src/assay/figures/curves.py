@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,26 +12,49 @@ from assay.figures.style import BLUE, ORANGE, canvas, grid, label_ends, title
 
 _LOSSES = {"train_loss": ("training", BLUE), "valid_loss": ("validation", ORANGE)}
 _LOG_FROM = 20
+_WORDS = {
+    "r2": "R²",
+    "roc_auc": "ROC AUC",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mase": "MASE",
+    "frechet": "Fréchet distance",
+}
 _PREFERRED = ("valid_accuracy", "valid_r2", "valid_roc_auc", "valid_rmse", "valid_mae")
 
 
-def learning_curves(history: pd.DataFrame) -> Figure:
+def learning_curves(history: pd.DataFrame, *, kept: int, objective: str) -> Figure:
     """Draw ``history``: ``epoch``, ``train_loss``, ``valid_loss`` and ``valid_<metric>`` columns.
 
-    The left panel holds the losses, with the epoch of the lowest validation loss marked; the
-    right one a metric of the validation rows, where there is one.
+    The left panel holds the losses; the right one a metric of the validation rows, or the
+    ``objective`` by which weights are chosen, where there is one. The epoch whose weights are kept is
+    marked on both: where the loss does not choose, as for a generator, it need not be the lowest.
     """
-    metric = next((name for name in _PREFERRED if name in history), None)
+    wanted = (*_PREFERRED, f"valid_{objective}")
+    metric = next((name for name in wanted if _differs(history, name)), None)
     figure, axes = canvas(2 if metric else 1, width=9.6 if metric else 6.4, height=3.8)
     losses = {name: label for name, label in _LOSSES.items() if name in history}
     _lines(axes[0], history, losses)
-    title(axes[0], "Loss")
-    if "valid_loss" in history and history["valid_loss"].notna().any():
-        _mark_best(axes[0], history)
+    title(axes[0], f"Loss (weights kept: epoch {kept})")
+    _mark(axes[0], history, "valid_loss", kept=kept)
     if metric:
         _lines(axes[1], history, {metric: ("validation", ORANGE)})
-        title(axes[1], metric.removeprefix("valid_").replace("_", " ").capitalize())
+        name, value = _worded(metric), history.loc[history["epoch"] == kept, metric].iloc[0]
+        title(axes[1], f"{name}, kept {value:.3g}")
+        _mark(axes[1], history, metric, kept=kept)
     return figure
+
+
+def _differs(history: pd.DataFrame, name: str) -> bool:
+    """Return whether a column is there and says more than the loss on validation rows does."""
+    if name not in history or history[name].isna().any():
+        return False
+    return "valid_loss" not in history or not np.allclose(history[name], history["valid_loss"])
+
+
+def _worded(metric: str) -> str:
+    name = metric.removeprefix("valid_")
+    return _WORDS.get(name, name.replace("_", " ").capitalize())
 
 
 def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> None:
@@ -51,11 +75,10 @@ def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]
         axes.set_xlim(float(epochs.iloc[0]) - 1, float(epochs.iloc[0]) + 1)
 
 
-def _mark_best(axes: Axes, history: pd.DataFrame) -> None:
-    best = history.iloc[int(history["valid_loss"].argmin())]
-    axes.plot(best["epoch"], best["valid_loss"], "o", color=ORANGE, markersize=6)
-    where = f"epoch {best['epoch']:.0f}"
-    title(axes, f"Loss, on validation lowest in {where}: {best['valid_loss']:.3g}")
+def _mark(axes: Axes, history: pd.DataFrame, name: str, *, kept: int) -> None:
+    if name in history:
+        at = history.loc[history["epoch"] == kept]
+        axes.plot(at["epoch"], at[name], "o", color=ORANGE, markersize=6)
 
 
 def data_size_curve(sizes: pd.DataFrame, fits: pd.DataFrame, *, objective: str) -> Figure:

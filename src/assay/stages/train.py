@@ -77,8 +77,8 @@ def _train(params: Params, kept: Resumable, *, folder: Path, tracked: Tracked) -
     )
     write_weights(folder / "weights.safetensors", outcome.fit.weights)
     _write_beside(trained_beside(outcome.network, knobs=knobs, inputs=inputs), folder / BESIDE)
-    _report(outcome, folder=folder, tracked=tracked)
     goal = objective(inputs.spec.task)
+    _report(outcome, goal=goal.name, folder=folder, tracked=tracked)
     _say(outcome, epochs=knobs.training.max_epochs, name=goal.name)
     fits = repeated_fits(
         inputs,
@@ -146,12 +146,12 @@ def _fingerprint(params: Params) -> str | None:
         return None
 
 
-def _report(outcome: Outcome, *, folder: Path, tracked: Tracked) -> None:
+def _report(outcome: Outcome, *, goal: str, folder: Path, tracked: Tracked) -> None:
     """Write the history, draw it, and track what the best weights are worth."""
     history = pd.DataFrame(outcome.fit.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     history.to_csv(folder / "history.csv", index=False)
-    figure = learning_curves(history)
+    figure = learning_curves(history, kept=outcome.fit.best_epoch, objective=goal)
     figure.savefig(folder / "learning_curves.png")
     tracked.log_artifact(folder / "learning_curves.png", "plots")
     for name in ("effective.yaml", "history.csv"):
