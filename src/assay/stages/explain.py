@@ -31,6 +31,7 @@ from assay.pipeline.explaining.walking import (
     walk_faithfulness,
     walk_importance,
     walk_table,
+    walk_words,
     write_walk_page,
 )
 from assay.pipeline.explaining.whole import Whole, draw_whole, nothing
@@ -86,7 +87,7 @@ def _explain_generator(
     _write_whole(folder, nothing())
     draw_walks(folder / "pictures", found)
     write_walk_page(folder / "explanations.html", scores, pictures=folder / "pictures")
-    log.info("walks: %s", scores["walks"]["verdict"])
+    log.info(walk_words(scores["walks"]))
     tracked.log_metrics({"walk_jump": scores["walks"]["jump"]})
     tracked.set_tags({"explanation": scores["walks"]["verdict"]})
     _track_files(tracked, folder)

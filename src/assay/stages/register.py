@@ -54,6 +54,10 @@ from assay.tracking.unfinished import withdraw_unfinished
 log = logging.getLogger(__name__)
 _ATTEMPTS, _WAIT_SECONDS = 8, (0.1, 1.0)
 _SAME = {"rtol": 1e-5, "atol": 1e-6}
+_USE = {
+    "generation": "mlflow.pyfunc.load_model('{uri}').predict({{'noise': noise}})",
+    "language_modelling": "assay continue {uri} 'a text'",
+}
 _TOLD = ("optimizer", "lr", "weight_decay", "batch_size", "max_epochs", "loss")
 
 
@@ -309,4 +313,5 @@ def _track(
     for condition in verdict.conditions:
         if not condition.passed:
             log.info("  %s", condition)
-    log.info("look: assay ui; use: assay predict %s IN.csv -o OUT.csv", version.uri)
+    use = _USE.get(candidate.spec.task, "assay predict {uri} IN.csv -o OUT.csv")
+    log.info("look: assay ui; use: %s", use.format(uri=version.uri))

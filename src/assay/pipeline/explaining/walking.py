@@ -124,6 +124,14 @@ def walk_faithfulness(found: Walks) -> dict[str, Any]:
     return {"walks": {"jump": jump, "verdict": TRUSTWORTHY if is_even else words}}
 
 
+def walk_words(found: dict[str, Any]) -> str:
+    """Say how even the walks are, from their score."""
+    return (
+        f"Walks from sample to sample: the largest step is {found['jump']:.1f} times the mean one "
+        f"(leaps would be memorised images): {found['verdict'].partition(':')[0]}"
+    )
+
+
 def draw_walks(folder: Path, found: Walks) -> None:
     """Draw what each number does, and the walks, into a new folder."""
     folder.mkdir()
@@ -148,7 +156,8 @@ def write_walk_page(path: Path, scores: dict[str, Any], *, pictures: Path) -> No
     explanation_page(
         path,
         title="What the generator does with its noise",
-        lead=f"the largest step of a walk is {found['jump']:.1f} times the mean one: {found['verdict']}",
+        lead="A generator has no rows whose prediction could be explained: here is what each number of "
+        f"its noise does, and what lies between two samples. {walk_words(found)}.",
         lines=[],
         pictures=pictures,
     )
