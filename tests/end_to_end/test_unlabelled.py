@@ -104,6 +104,9 @@ def test_a_gan_ends_as_a_registered_generator(project: Project, generator: list[
     assert {"frechet", "coverage", "density", "missing_classes", "copied"} <= set(metrics)
     ceiling = _read(project, "evaluate/baselines.json")["training_rows"]["metrics"]
     assert ceiling["coverage"]["value"] > 0.8 > metrics["coverage"]["value"]
+    assert (
+        0 <= ceiling["frechet"]["low"] <= ceiling["frechet"]["value"] <= ceiling["frechet"]["high"]
+    )
     said = _read(project, "evaluate/verdict.json")["fitting"]
     assert "mode collapse" in said
     assert "with as many samples beside the training rows it is right on" in said
