@@ -92,11 +92,14 @@ def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay, proj
 
 def test_workers_are_processes_that_share_the_trials(run: Assay) -> None:
     words = ("training.max_epochs=1", *QUICK[2:], "model=mlp", "training.lr=interval(0.001, 0.1)")
+    words += ("search.warm=[{training:{lr:0.0625}}]",)
     parent, *trials = run(*SWEEP, *words, "hydra.sweeper.n_jobs=2", "hydra.sweeper.n_trials=4")
     assert [t.info.run_name for t in sorted(trials, key=lambda t: t.info.run_name)] == [
         f"trial {number:03d}" for number in range(4)
     ]
     assert {t.info.status for t in (parent, *trials)} == {"FINISHED"}
+    warm = next(t for t in trials if t.info.run_name == "trial 001")
+    assert float(warm.data.params["training.lr"]) == 0.0625
 
 
 BAD = {
@@ -117,6 +120,14 @@ BAD = {
     "a direction": (
         ["training.lr=interval(0.1, 1)", "hydra.sweeper.direction=maximize"],
         "log_loss is to minimize",
+    ),
+    "a warm start": (
+        ["training.lr=interval(0.1, 1)", "search.warm=[{training:{lr:2}}]"],
+        "search.warm.0.training.lr: 2 lies outside the space",
+    ),
+    "an earlier study": (
+        ["training.lr=interval(0.1, 1)", "hydra.sweeper.warm_study=before"],
+        "search.warm_study: there is no study 'before'",
     ),
     "nothing to try": ([], "is empty"),
     "code": (

@@ -65,6 +65,20 @@ def test_a_second_start_finishes_what_is_missing(tmp_path: Path) -> None:
     assert after == whole  # the same seed: the same trials, however often it was cut off
 
 
+def test_settings_known_to_be_good_and_those_of_an_earlier_study_come_first(tmp_path: Path) -> None:
+    words = [f"hydra.sweeper.storage=sqlite:///{tmp_path}/study.db", "hydra.sweeper.n_trials=3"]
+    params = {"x": "interval(-5, 5)", "+w": "choice(a, b)"}
+    first = trials(
+        start(sphere, tmp_path, *words, "hydra.sweeper.warm=[{x:0,w:b},{x:4.5}]", params=params)
+    )
+    assert first[0] == {"x": 0, "+w": "b"}
+    assert first[1]["x"] == 4.5
+    best = sorted(first, key=lambda trial: abs(trial["x"]))[:2]
+    words += ["hydra.sweeper.study_name=later", "hydra.sweeper.warm_study=sphere"]
+    words += ["hydra.sweeper.warm_trials=2", f"hydra.sweep.dir={tmp_path}/later"]
+    assert trials(start(sphere, tmp_path, *words, params=params))[:2] == best
+
+
 def test_another_question_to_a_kept_study_is_refused(tmp_path: Path) -> None:
     storage = f"hydra.sweeper.storage=sqlite:///{tmp_path}/study.db"
     start(sphere, tmp_path, storage, "hydra.sweeper.n_trials=1")
@@ -148,6 +162,9 @@ BAD = {
     "an interval": (["x=interval(2, 1)"], "x: the interval from 2 to 1 is empty"),
     "a key": (["w=interval(0, 1)"], "w"),
     "a storage": (["hydra.sweeper.storage=mysql://h/d"], "expected sqlite:///FILE or postgresql"),
+    "a warm start": (["hydra.sweeper.warm=[{z:1}]"], "hydra.sweeper.warm.0.z: is not searched"),
+    "no settings": (["hydra.sweeper.warm={x:1}"], "warm: expected a list of settings such as"),
+    "no study": (["hydra.sweeper.warm_study=s"], "hydra.sweeper.warm_study: there is no study 's'"),
     "a condition": (["x=tag(q:1, interval(0, 1))"], "its condition on q names no key"),
 }
 

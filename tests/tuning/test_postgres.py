@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import optuna
 import pytest
 import sqlalchemy
+from tests.sweeper.apps import sphere, start, trials
 from tests.tuning.postgres import programs, server
 from tests.tuning.workers import PROBLEM, Noted
 
@@ -37,8 +38,8 @@ def empty(url):
     return url
 
 
-def states(url):
-    found = optuna.load_study(study_name="s", storage=url)
+def states(url, study="s"):
+    found = optuna.load_study(study_name=study, storage=url)
     return sorted(t.state.name for t in found.trials)
 
 
@@ -91,6 +92,17 @@ def test_the_trial_of_a_lost_machine_is_begun_again_with_its_values(empty, tmp_p
     first, second = work.lines()
     assert first["x"] == second["x"]
     assert states(empty) == ["COMPLETE", "FAIL"]
+
+
+def test_a_sweep_keeps_its_trials_there_and_goes_on_with_workers(empty, tmp_path, capfd):
+    url = empty.replace("assay@", "assay:secret@")
+    words = [f"hydra.sweeper.storage={url}", "hydra.sweeper.study_name=swept"]
+    first = trials(start(sphere, tmp_path, *words, "hydra.sweeper.n_trials=2"))
+    folder = start(sphere, tmp_path, *words, "hydra.sweeper.n_trials=5", "hydra.sweeper.n_jobs=2")
+    assert trials(folder)[:2] == first
+    assert len(trials(folder)) == 5
+    assert states(empty, "swept") == ["COMPLETE"] * 5
+    assert "secret" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(

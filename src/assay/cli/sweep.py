@@ -35,7 +35,6 @@ from assay.pipeline.fitting.fingerprint import (
 )
 from assay.pipeline.fitting.inputs import read_inputs
 from assay.pipeline.fitting.resume import resumable
-from assay.pipeline.searching.cost import costs
 from assay.pipeline.searching.searched_space import Bases, bases_of, complete_space
 from assay.pipeline.searching.sweep import Sweep, extension_of, pruner_of, sampler_of, searched
 from assay.pipeline.searching.trials import trial_run
@@ -52,6 +51,7 @@ from assay.tuning.share import Share
 from assay.tuning.storage import place_of, storage_of
 from assay.tuning.table import history_table, trials_table
 from assay.tuning.trial import Direction, Result, Score, TrialFunction, Work
+from assay.tuning.warm import warm_start
 from assay.tuning.worker import Studies
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,10 @@ _CODE = (
     "training",
     "tuning",
 )
-_OF_A_TRIAL = ("sampler", "pruner", "startup_trials", "warmup_epochs")
+_OF_A_TRIAL = (
+    *("sampler", "pruner", "startup_trials", "warmup_epochs"),
+    *("warm", "warm_study", "warm_trials"),
+)
 _BEARS_ON_NOTHING = {"search", "gate", "export", "evaluate", "explain", "name", "choices"}
 
 
@@ -91,6 +94,9 @@ class Searching:
         knobs = _knobs(sweep, bases.first)
         problem = _problem(sweep, bases, knobs, goal, data=fingerprint)
         storage = sweep.settings.storage or storage_of(knobs, default=home() / "study.db")
+        given = sweep.asked.named(knobs.warm)
+        warm = warm_start(given, knobs=knobs, problem=problem, storage=storage)
+        problem = dataclasses.replace(problem, warm=warm)
         memory = Memory(storage=storage, study=problem.study, directions=problem.directions)
         tags = {"overrides": " ".join(self.words), "study": problem.study}
         name = sweep_name(list(self.words))
@@ -131,6 +137,9 @@ def _knobs(sweep: Sweep, base: Mapping[str, Any]) -> Search:
         "retries": asked.retries,
         "study": asked.study_name,
         "storage": asked.storage,
+        "warm": None if asked.warm is None else tuple(asked.warm),
+        "warm_study": asked.warm_study,
+        "warm_trials": asked.warm_trials,
     }
     sampler = sampler_of(asked)
     if asked.is_own_sampler and sampler.is_grid:
@@ -222,13 +231,11 @@ def run_trial(config: Mapping[str, Any], trial: Current) -> Score:
             child.set_tags({key: str(option) for key, option in config["choices"].items()})
             child.log_params(config)
             child.log_text(yaml.safe_dump(dict(config), sort_keys=False), CONFIG_FILE)
-            inputs = read_inputs(folder)
-            outcome, _ = explore(
-                config, inputs, kept, child, digest=data_digest(folder), report=trial.report
-            )
-            names = config["search"]["costs"]
-            paid = costs(names, network=outcome.network, split=inputs.valid)
+            inputs, digest = read_inputs(folder), data_digest(folder)
+            found = explore(config, inputs, kept, child, digest=digest, report=trial.report)
+            paid = {name: found.costs[name] for name in config["search"]["costs"]}
             child.log_metrics(paid)
+            outcome = found.outcome
             return Score(value=outcome.value, error=outcome.error, more=tuple(paid.values()))
 
 

@@ -15,7 +15,7 @@ from assay.config.load import instance
 from assay.config.space import dimension_of, flattened, possible, unmet
 from assay.config.words import rendered
 from assay.errors import ConfigError, nearest
-from assay.space import Space
+from assay.space import Space, Value
 
 Direction = Literal["minimize", "maximize"]
 _DIRECTIONS: tuple[Direction, ...] = ("minimize", "maximize")
@@ -46,6 +46,9 @@ class Settings:
     custom_search_space: str | None = None
     pruner: str | None = None
     retries: int | None = None
+    warm: Sequence[Mapping[str, Any]] | None = None
+    warm_study: str | None = None
+    warm_trials: int | None = None
 
 
 def settings_of(node: Mapping[str, Any], *, config: DictConfig) -> Settings:
@@ -59,7 +62,8 @@ def settings_of(node: Mapping[str, Any], *, config: DictConfig) -> Settings:
         for key in plain
         if key not in known
     ]
-    if problems := [*problems, *wrong, *strange, *_storage_problem(plain.get("storage"))]:
+    problems += [*wrong, *strange, *_storage_problem(plain.get("storage"))]
+    if problems := [*problems, *_warm_problem(plain.get("warm"))]:
         raise ConfigError(problems)
     sampler = plain.pop("sampler", None) or {}
     return Settings(
@@ -84,8 +88,9 @@ _NUMBERS: Mapping[str, Callable[[Any], bool]] = {
     "n_jobs": lambda n: isinstance(n, int) and n >= 1,
     "retries": lambda n: isinstance(n, int) and n >= 0,
     "max_failure_rate": lambda n: isinstance(n, (int, float)) and 0 <= n <= 1,
+    "warm_trials": lambda n: isinstance(n, int) and n >= 1,
 }
-_RULES = {"n_trials": "a whole number above 0", "n_jobs": "a whole number above 0"}
+_RULES = dict.fromkeys(("n_trials", "n_jobs", "warm_trials"), "a whole number above 0")
 _RULES |= {"retries": "a whole number", "max_failure_rate": "a share from 0 to 1"}
 
 
@@ -100,6 +105,12 @@ def _storage_problem(storage: Any) -> list[str]:
     if storage is None or isinstance(storage, str):
         return []
     return [f"hydra.sweeper.storage: expected the URL of a database, got {storage!r}"]
+
+
+def _warm_problem(warm: Any) -> list[str]:
+    if warm is None or (isinstance(warm, list) and all(isinstance(one, dict) for one in warm)):
+        return []
+    return [f"hydra.sweeper.warm: expected a list of settings such as [{{x: 1}}], got {warm!r}"]
 
 
 def _directions(given: Any) -> tuple[tuple[Direction, ...], list[str]]:
@@ -127,6 +138,11 @@ class Asked:
 
     space: Space
     fixed: tuple[str, ...]
+
+    def named(self, settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Value]]:
+        """Return settings, nested or dotted, by the keys of the space where these are meant."""
+        keys = {_bare(key): key for key in self.space}
+        return [{keys.get(k, k): value for k, value in flattened(one)} for one in settings]
 
 
 def read_sweep(

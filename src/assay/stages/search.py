@@ -20,7 +20,7 @@ from assay.metrics.objective import Objective, objective
 from assay.pipeline.fitting.fingerprint import code_digest, library_versions, name_of, of_results
 from assay.pipeline.fitting.inputs import prepared_inputs
 from assay.pipeline.searching.trials import Trials, built, prepared_digests
-from assay.space import Space, Value, extremes
+from assay.space import Space, extremes
 from assay.tracking.run import Tracked, stage_run
 from assay.tuning import look
 from assay.tuning.knobs import Search, with_warmup
@@ -30,7 +30,7 @@ from assay.tuning.storage import place_of, storage_of
 from assay.tuning.study import search
 from assay.tuning.table import history_table, trials_table
 from assay.tuning.trial import Direction, Result
-from assay.tuning.warm import best_settings, checked_settings
+from assay.tuning.warm import warm_start
 from assay.tuning.worker import Studies
 
 _CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
@@ -96,17 +96,10 @@ def _problem(params: Params, goal: Objective) -> Problem:
             **_said(_depends_on(params)),
         },
     )
-    return replace(problem, warm=_warm(params.search, problem))
-
-
-def _warm(knobs: Search, problem: Problem) -> list[dict[str, Value]]:
-    given = [dict(flattened(settings)) for settings in knobs.warm]
-    checked_settings(given, space=problem.space)
-    if knobs.warm_study is None:
-        return given
-    place = place_of(_storage(knobs))
-    count = knobs.warm_trials
-    return given + best_settings(place, knobs.warm_study, problem=problem, count=count)
+    knobs, given = params.search, [dict(flattened(one)) for one in params.search.warm]
+    return replace(
+        problem, warm=warm_start(given, knobs=knobs, problem=problem, storage=_storage(knobs))
+    )
 
 
 def _storage(knobs: Search) -> Path | str:

@@ -41,6 +41,11 @@ class AssaySweeperConf:
     pruner: str | None = None
     # How often a trial is begun again whose process died.
     retries: Any = None
+    # Settings to try first: [{x: 1, model.width: 8}, ...]
+    warm: Any = None
+    # And then the best of an earlier study of this space in the same storage, so many of them.
+    warm_study: str | None = None
+    warm_trials: Any = None
 
 
 _SAMPLERS: dict[str, dict[str, Any]] = {

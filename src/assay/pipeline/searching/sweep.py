@@ -35,8 +35,10 @@ from assay.tuning.pareto import front
 from assay.tuning.problem import Problem
 from assay.tuning.progress import shown
 from assay.tuning.share import Share
+from assay.tuning.storage import place_of
 from assay.tuning.study import search
 from assay.tuning.trial import Draw, Report, Result, Score, Trial, TrialFunction, Work
+from assay.tuning.warm import warm_start
 
 log = logging.getLogger(__name__)
 RESULTS = "optimization_results.yaml"
@@ -109,8 +111,13 @@ def _alone(sweep: Sweep) -> None:
         max_failure_rate=settings.max_failure_rate or 0.0,
         retries=3 if settings.retries is None else settings.retries,
         finalists=0,
+        warm_study=settings.warm_study,
+        warm_trials=settings.warm_trials or Search().warm_trials,
     )
     storage = settings.storage or folder_of(sweep) / "study.db"
+    given, where = sweep.asked.named(settings.warm or ()), "hydra.sweeper"
+    warm = warm_start(given, knobs=knobs, problem=problem, storage=storage, where=where)
+    problem = replace(problem, warm=warm)
     result, _ = searched(sweep, problem=problem, knobs=knobs, storage=storage, objective="value")
     if len(problem.directions) == 1 and result.best is not None:
         log.info("best parameters: %s", dict(result.best.values))
@@ -135,7 +142,7 @@ def searched(
     folder = _folder(sweep, memory)
     jobs = replace(sweep.jobs, settings=(f"hydra.sweep.dir={rendered(str(folder))}",))
     work = JobTrials(jobs=jobs, fixed=sweep.asked.fixed, objectives=len(problem.directions))
-    log.info("study %s in %s", problem.study, storage)
+    log.info("study %s in %s", problem.study, place_of(storage))
     with shown(total=knobs.trials, objective=objective) as show:
         result = search(
             within(work),
