@@ -62,7 +62,7 @@ def search(
     One worker runs in this process, unless a ``launch`` is given; several are launched, and this
     process watches: ``work`` is pickled then. The first seed's best few are trained again on fresh
     seeds before one is the best (``choice.py``); ``choose``, or else ``knobs.rule``, picks where there
-    are several objectives. ``on_trial`` is called with the result so far.
+    are several objectives. ``on_trial`` is called with the result so far, as trials begin and end.
 
     Raises TrainingError when too many trials failed or none is complete, ConfigError when the space
     is empty or the study searched something else, ArtifactError when ``storage`` cannot be used.

@@ -144,13 +144,19 @@ class Worker:
     def __call__(self, index: int, *, on_trial: Callable[[], None] = lambda: None) -> None:
         """Run trials, as worker ``index``, until none is left to begin.
 
+        ``on_trial`` is called as each begins and when it has ended.
         Raises ArtifactError where the storage cannot be used.
         """
         share = share_of(index, self.studies.knobs)
         os.environ.update(share.environment)
         with refusals(self.studies.place), self.work(share) as run:
             searched, problem = self.studies.open(), self.studies.problem
-            one = objective(run, space=problem.space, extend=problem.extend)
+            tried = objective(run, space=problem.space, extend=problem.extend)
+
+            def one(attempt: optuna.Trial) -> list[float]:
+                on_trial()
+                return tried(attempt)
+
             _finish(searched.trials, one, on_trial=on_trial)
             _finish(searched.again(), one, on_trial=on_trial)
 
