@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
-from typing import Any, TypeAlias
+from typing import Any
 
 import optuna
 from optuna import visualization
@@ -16,39 +15,21 @@ from optuna.trial import FrozenTrial, TrialState
 from plotly import graph_objects
 
 from assay.tuning.attempts import is_ended, key_of
+from assay.tuning.sheet import Drawn, sheet
 from assay.tuning.worker import Studies
 
-_MOST_IN_A_GRID = 4
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:72rem;margin:2rem auto;
-padding:0 1.2rem}h1{font-size:1.7rem;margin-bottom:.2rem}h2{margin:2.2rem 0 0;font-size:1.25rem}
-p{color:#6e6e6e;margin:0 0 .6rem}
-"""
-_Drawn: TypeAlias = tuple[str, str, Any]
+_ONE_PAIR, _MOST_IN_A_GRID = 2, 4
+_WIDE = 20  # an axis on which the largest is so many times the least is logarithmic
 
 
 def page(studies: Studies, *, names: Sequence[str]) -> str:
     """Return the page of the trials that have ended; ``names`` are those of the objectives.
 
-    It has the whole of plotly.js within it, once. A picture for which there are too few trials is
-    left away.
+    A picture for which there are too few trials is left away.
     """
     study = _study(studies)
-    parts: list[str] = []
-    for heading, words, figure in _drawn(study, names):
-        figure.update_layout(
-            template="plotly_white",
-            colorway=_COLORS,
-            title=None,
-            margin={"t": 30, "l": 70, "b": 60},
-        )
-        drawing = figure.to_html(full_html=False, include_plotlyjs=not parts)
-        parts.append(f"<h2>{heading}</h2><p>{words}</p>{drawing}")
-    title = f"Search: {_counted(study)}"
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
-    lead = f"<p>{escape(', '.join(names).replace('_', ' '))} on the validation split</p>"
-    return "\n".join([head, f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{lead}", *parts, ""])
+    lead = f"{', '.join(names).replace('_', ' ')} on the validation split"
+    return sheet(f"Search: {_counted(study)}", lead, list(_drawn(study, names)))
 
 
 def _study(studies: Studies) -> optuna.Study:
@@ -71,14 +52,14 @@ def _counted(study: optuna.Study) -> str:
     return ", ".join([f"{len(states)} trials", *counts])
 
 
-def _drawn(study: optuna.Study, names: Sequence[str]) -> Iterator[_Drawn]:
+def _drawn(study: optuna.Study, names: Sequence[str]) -> Iterator[Drawn]:
     """Yield heading, how to read it, and the picture, of those that there are trials for."""
     complete = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
     if complete and len(names) > 1:
         yield (
             "Pareto front",
-            "Coloured: no other trial is better in one objective and no worse in the rest.",
-            visualization.plot_pareto_front(study, target_names=list(names)),
+            "Red: no other trial is better in one objective and no worse in the rest.",
+            _scaled(visualization.plot_pareto_front(study, target_names=list(names)), complete),
         )
     for place, name in enumerate(names):
         ours = [trial for trial in complete if math.isfinite(trial.values[place])]
@@ -90,7 +71,7 @@ def _drawn(study: optuna.Study, names: Sequence[str]) -> Iterator[_Drawn]:
 
 def _of_objective(
     study: optuna.Study, complete: Sequence[FrozenTrial], *, name: str, place: int
-) -> Iterator[_Drawn]:
+) -> Iterator[Drawn]:
     if not complete:
         return
     words, is_one = name.replace("_", " "), len(study.directions) == 1
@@ -107,7 +88,8 @@ def _of_objective(
         yield (
             f"What matters for {words}",
             "Each parameter's share of the difference between the better trials and all "
-            "(PED-ANOVA, Watanabe et al. 2023, arXiv:2304.10255); a guess where trials are few.",
+            "(PED-ANOVA, Watanabe et al. 2023, arXiv:2304.10255), of those that every trial has; "
+            "a guess where trials are few.",
             _bars(important),
         )
     if not keys:
@@ -115,19 +97,64 @@ def _of_objective(
     yield (
         f"Slices of {words}",
         "The objective against one parameter at a time; darker is later.",
-        visualization.plot_slice(study, params=keys, **known).update_layout(width=None),
+        _unquoted(_sparse(visualization.plot_slice(study, params=keys, **known))).update_layout(
+            width=None
+        ),
     )
-    if len(few := [*important, *(k for k in keys if k not in important)][:_MOST_IN_A_GRID]) > 1:
+    if len(few := _in_pairs(complete, [*dict.fromkeys([*important, *keys])])) > 1:
         yield (
             f"Pairs of parameters for {words}",
-            f"The objective over two parameters at a time, of the {len(few)} that matter most.",
-            visualization.plot_contour(study, params=few, **known).update_layout(height=820),
+            "The objective over two numbers at a time, guessed between the trials, which are points.",
+            _sparse(visualization.plot_contour(study, params=few, **known)).update_layout(
+                height=480 if len(few) == _ONE_PAIR else 820
+            ),
         )
     yield (
         f"All parameters at once for {words}",
-        "A line a finished trial; drag along an axis to see only some.",
+        "A line a finished trial, the darker the better; drag along an axis to see only some. "
+        "None: the parameter does not exist beside the others.",
         visualization.plot_parallel_coordinate(study, params=keys, **known),
     )
+
+
+def _scaled(front: Any, complete: Sequence[FrozenTrial]) -> Any:
+    """Let the axes of an objective be logarithmic on which a few large values would hide the rest."""
+    axes = (front.update_xaxes, front.update_yaxes)
+    for values, update in zip(zip(*(t.values for t in complete), strict=True), axes, strict=False):
+        if min(values) > 0 and max(values) > _WIDE * min(values) and len(complete[0].values) == 2:
+            update(type="log", dtick=1)
+    return front
+
+
+def _sparse(figure: Any) -> Any:
+    """Label the powers of ten alone where an axis is logarithmic: small pictures hold no more."""
+    for axis in (*figure.select_xaxes({"type": "log"}), *figure.select_yaxes({"type": "log"})):
+        axis.update(dtick=1, exponentformat="power")
+    return figure
+
+
+def _unquoted(figure: Any) -> Any:
+    """Take the quotes off the words along an axis."""
+    for trace in figure.data:
+        trace.x = [x.strip("'") if isinstance(x, str) else x for x in trace.x]
+    for axis in figure.select_xaxes(lambda axis: axis.categoryarray):
+        axis.categoryarray = [str(x).strip("'") for x in axis.categoryarray]
+    return figure
+
+
+def _in_pairs(complete: Sequence[FrozenTrial], keys: Sequence[str]) -> list[str]:
+    """Return the first few parameters that are numbers and exist beside each other in some trial.
+
+    Between two words there is nothing to draw.
+    """
+    chosen: list[str] = []
+    for key in keys:
+        having = [trial.params for trial in complete if key in trial.params]
+        is_number = all(type(params[key]) in (int, float) for params in having)
+        is_beside = all(any(other in params for params in having) for other in chosen)
+        if is_number and is_beside:
+            chosen.append(key)
+    return chosen[:_MOST_IN_A_GRID]
 
 
 def _bars(important: Mapping[str, float]) -> Any:
