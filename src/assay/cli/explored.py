@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from assay.cli.leaderboard import MILLISECONDS, OBJECTIVE, PARAMETERS, SECONDS
@@ -12,9 +13,18 @@ from assay.metrics.objective import Objective, objective
 from assay.pipeline.fitting.candidate import Outcome, try_candidate
 from assay.pipeline.fitting.inputs import Inputs
 from assay.pipeline.fitting.resume import Resumable
-from assay.pipeline.searching.latency import milliseconds_per_prediction
+from assay.pipeline.searching.cost import COSTS, costs
 from assay.tracking.tracked import Tracked
 from assay.training.knobs import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explored:
+    """What a fit came to, by which objective, and what its network costs."""
+
+    outcome: Outcome
+    goal: Objective
+    costs: Mapping[str, float]
 
 
 def explore(
@@ -25,8 +35,8 @@ def explore(
     *,
     digest: str,
     report: Callable[[int, float], None] | None = None,
-) -> tuple[Outcome, Objective]:
-    """Fit on prepared data, track what came out, and return it with the objective.
+) -> Explored:
+    """Fit on prepared data, track what came out, and return it.
 
     ``digest`` is that of the raw data. ``report`` is given each epoch's objective, and what it
     raises comes out; without it progress is shown.
@@ -58,11 +68,15 @@ def explore(
     )
     seconds = time.perf_counter() - started
     best = {f"best_valid_{name}": value for name, value in outcome.metrics.items()}
-    costs = {
-        PARAMETERS: sum(p.numel() for p in outcome.network.parameters()),
-        SECONDS: seconds,
-        MILLISECONDS: milliseconds_per_prediction(outcome.network, inputs.valid),
-    }
-    tracked.log_metrics({**best, OBJECTIVE: outcome.value, **costs})
+    paid = costs(COSTS, network=outcome.network, split=inputs.valid)
+    tracked.log_metrics(
+        {
+            **best,
+            OBJECTIVE: outcome.value,
+            PARAMETERS: paid["parameters"],
+            SECONDS: seconds,
+            MILLISECONDS: paid["latency_ms"],
+        }
+    )
     tracked.set_tags({OBJECTIVE: goal.name, "direction": goal.direction})
-    return outcome, goal
+    return Explored(outcome=outcome, goal=goal, costs=paid)

@@ -115,11 +115,9 @@ def _run_one(job: Job) -> float | Score:
         with explore_run(name=name, parent=None, config=config, resume=kept.run_id) as tracked:
             kept.follow(tracked.run_id)
             folder = prepared_folder(config["data"], fingerprint=data)
-            outcome, goal = explore(
-                config, read_inputs(folder), kept, tracked, digest=data_digest(folder)
-            )
-    _say(outcome, tracked.run_id, goal.name)
-    return outcome.value
+            found = explore(config, read_inputs(folder), kept, tracked, digest=data_digest(folder))
+    _say(found.outcome, tracked.run_id, found.goal.name)
+    return found.outcome.value
 
 
 def _say(outcome: Outcome, run_id: str, goal: str) -> None:
