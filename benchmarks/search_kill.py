@@ -1,10 +1,12 @@
 """Proof that no trial of a search is lost or run twice: SIGKILL of its processes, and a count at the end.
 
-Run: ``python benchmarks/search_kill.py [--kills 25] [--trials 40] [--workers 3] [--seed 0]``. A search
-of cheap tracked trials runs in a process of its own, with its workers below it. At random moments
-at which a trial is running, one of these processes is killed: a worker, or the search, which is then
-started again. In the end exactly so many trials must have finished, none twice, none may be
-RUNNING, and MLflow must have exactly one ended run for each trial. Exit status 1 where not.
+Run: ``python benchmarks/search_kill.py [--door engine|sweep] [--kills 25] [--trials 40] [--workers 3]
+[--every 3] [--seed 0]``. A search runs in a process of its own, with its workers below it: of cheap
+tracked trials, or through the door of the sweeper, ``assay run -m hydra/sweeper=assay`` on digits. At
+random moments at which a trial is running, one of these processes is killed: a worker, or, with every
+third kill (``--every``), the search, which is then started again. In the end exactly so many trials
+must have finished, none twice, none may be RUNNING, and MLflow must have exactly one ended run for
+each trial, and through the sweeper one ended run above them all. Exit status 1 where not.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -30,6 +33,7 @@ from assay.space import Interval
 from assay.tracking.resume import TRIAL, child_run
 from assay.tracking.run import joined_run, stage_run
 from assay.tracking.store import open_store
+from assay.tracking.tracked import KIND
 from assay.tuning.knobs import Search
 from assay.tuning.problem import Problem
 from assay.tuning.share import Share
@@ -37,8 +41,9 @@ from assay.tuning.study import search
 from assay.tuning.trial import Draw, Pruned, Report, Score, TrialFunction
 
 STUDY, EPOCHS = "kill", 5
-SHARE_OF_THE_SEARCH = 0.3
-LONGEST_SECONDS = 1800
+LONGEST_SECONDS = 3600
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = ("conf", "params.yaml", "dvc.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +85,10 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ASSAY_HOME"] = folder
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+            os.environ.pop(name, None)
+        if arguments.door == "sweep":
+            make_project(Path(folder, "project"))
         kills, seconds = killed(arguments, Path(folder))
         wrong = found(Path(folder), arguments)
     told = ", ".join(f"{who} {count} times" for who, count in sorted(kills.items()))
@@ -91,10 +99,12 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--door", choices=("engine", "sweep"), default="engine")
     parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--every", type=int, default=3, help="so many kills, one is of the search")
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of a trial, in the mean")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a trial, about")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--driver", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -117,10 +127,30 @@ def drive(arguments: argparse.Namespace) -> None:
         )
 
 
+def make_project(folder: Path) -> None:
+    """Copy what makes a project, without its code."""
+    folder.mkdir()
+    for name in PROJECT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, folder / name)
+
+
+def sweep_words(arguments: argparse.Namespace) -> list[str]:
+    """Return the words of the command line that searches through the sweeper."""
+    return [
+        *("run", "-m", "hydra/sweeper=assay", "data=digits", "model=mlp", "training.threads=1"),
+        *("training.max_epochs=24", "training.early_stopping.patience=null", "search.repeats=0"),
+        *("training.lr=tag(log, interval(1e-4, 1e-1))", "model.width=interval(8, 64)"),
+        f"hydra.sweeper.n_trials={arguments.trials}",
+        f"hydra.sweeper.n_jobs={arguments.workers}",
+        f"hydra.sweeper.retries={arguments.kills}",
+    ]
+
+
 def killed(arguments: argparse.Namespace, folder: Path) -> tuple[Counter[str], float]:
     """Kill and start again, then let the search come to its end; who was killed, and seconds."""
     rng, kills, begun = random.Random(arguments.seed), Counter[str](), time.monotonic()
-    driver = started()
+    driver = started(arguments)
     while driver.poll() is None:
         time.sleep(0.02)
         if time.monotonic() - begun > LONGEST_SECONDS:
@@ -131,10 +161,10 @@ def killed(arguments: argparse.Namespace, folder: Path) -> tuple[Counter[str], f
         time.sleep(rng.uniform(0, 1.2 * arguments.seconds))
         if not (victims := at_work(folder, driver.pid)):
             continue
-        if rng.random() < SHARE_OF_THE_SEARCH:
+        if (sum(kills.values()) + 1) % arguments.every == 0:
             driver.kill()
             driver.wait()
-            driver = started()
+            driver = started(arguments)
             kills["the search"] += 1
         else:
             os.kill(rng.choice(victims), signal.SIGKILL)
@@ -144,9 +174,16 @@ def killed(arguments: argparse.Namespace, folder: Path) -> tuple[Counter[str], f
     return kills, time.monotonic() - begun
 
 
-def started() -> subprocess.Popen[bytes]:
-    with Path(os.environ["ASSAY_HOME"], "output.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, *sys.argv, "--driver"], stdout=log, stderr=log)
+def started(arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
+    """Start the search, through the door that is asked for."""
+    folder = Path(os.environ["ASSAY_HOME"])
+    command = [sys.executable, str(Path(sys.argv[0]).resolve()), *sys.argv[1:], "--driver"]
+    if arguments.door == "sweep":
+        program = "from assay.cli.main import main; main()"
+        command = [sys.executable, "-c", program, *sweep_words(arguments)]
+    place = folder / "project" if arguments.door == "sweep" else folder
+    with (folder / "output.log").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=place)
 
 
 def at_work(folder: Path, driver: int) -> list[int]:
@@ -185,6 +222,10 @@ def found(folder: Path, arguments: argparse.Namespace) -> list[str]:
     if len(keys) != arguments.trials:
         wrong.append(f"{len(keys)} trials have a run")
     wrong += [f"a run is {r.info.status}" for r in runs if r.info.status != "FINISHED"]
+    if arguments.door == "sweep":
+        above = store.client.search_runs([store.experiment_id], f"tags.`{KIND}` = 'sweep'")
+        if [run.info.status for run in above] != ["FINISHED"]:
+            wrong.append(f"the sweep has runs that are {[run.info.status for run in above]}")
     return wrong
 
 
