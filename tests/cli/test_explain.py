@@ -1,13 +1,25 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from tests.sealed import seal
+from tests.stages import test_register as made
 
+from assay.artifacts.files import read_yaml, write_yaml
+from assay.cli import explain
 from assay.cli.explain import positions
 from assay.data.prepared import Split
-from assay.errors import ConfigError, DataError
+from assay.errors import ArtifactError, ConfigError, DataError, TrackingError
+from assay.gate.knobs import Gate
 from assay.pipeline.explaining.account import require_slices
+from assay.stages import register
+from assay.tracking import registry
+from assay.tracking.store import open_store
+
+SMALL = {"rows": 2, "global_rows": 4, "background": 8, "samples": 1000, "lime_samples": 60}
 
 
 @pytest.fixture
@@ -30,3 +42,66 @@ def test_rows_that_do_not_exist_are_one_clear_message(test_split, rows):
 def test_slices_that_the_data_does_not_have_are_named(test_split):
     with pytest.raises(ConfigError, match=r"explain\.slices: the data has no column 'region'"):
         require_slices(test_split, ("region",))
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory):
+    """A home in which the champion of 'flowers' is registered; its network's weights are no weights."""
+    folder = tmp_path_factory.mktemp("explain")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in made.UNSET:
+            patch.delenv(name, raising=False)
+        patch.setenv("ASSAY_HOME", str(folder / "home"))
+        patch.chdir(folder)
+        here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
+        patch.setattr(register, "reloaded_outputs", here)
+        open_store()
+        made.pipeline(weight=2.0)
+        config = read_yaml(folder / "artifacts/config.yaml")
+        write_yaml(folder / "artifacts/config.yaml", {**config, "explain": SMALL})
+        seal()
+        register.run(register.Params(gate=Gate(), name="flowers"))
+    return folder
+
+
+@pytest.fixture
+def call(registered, tmp_path, monkeypatch):
+    for name in made.UNSET:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ASSAY_HOME", str(registered / "home"))
+    shutil.copytree(registered / "artifacts/prepare", tmp_path / "artifacts/prepare")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(explain.command, words, catch_exceptions=False)
+
+
+def ids(registered):
+    return Split(registered / "artifacts/prepare/test").rows()["__id__"].astype(str).tolist()
+
+
+def test_rows_of_a_registered_version_are_explained_by_every_method(registered, call, tmp_path):
+    first, second = ids(registered)[:2]
+    out = tmp_path / "out"
+    done = call("models:/flowers@champion", "--rows", f"{second},{first}", "-o", str(out))
+    assert f"row {second}:" in done.output
+    for words in ("size = ", "lime ", "occlusion ", "shap: ", "pictures and attributions"):
+        assert words in done.output
+    assert len(list(out.glob("row-*.png"))) == 2
+    table = pd.read_csv(out / "attributions.csv")
+    asked = table[table["reason"] == "asked for"]
+    assert asked["id"].astype(str).unique().tolist() == [second, first]
+    assert asked[["shap", "lime", "occlusion"]].notna().all(axis=None)
+    colour = asked[asked["feature"] == "colour"]
+    assert np.abs(colour[["shap", "occlusion"]]).max(axis=None) < 1e-6, "the graph does not use it"
+
+
+def test_rows_or_versions_that_do_not_exist_are_one_clear_message(registered, call, tmp_path):
+    with pytest.raises(DataError, match=r"ids of the \d+ test rows .*: none-such"):
+        call("models:/flowers@champion", "--rows", f"{ids(registered)[0]},none-such")
+    with pytest.raises(TrackingError, match=r"flowers.*9|9.*flowers"):
+        call("models:/flowers/9", "--rows", "1")
+    with pytest.raises(TrackingError, match="roses"):
+        call("roses", "--rows", "1")
+    with pytest.raises(ArtifactError, match="is there already: name a new folder"):
+        call("flowers", "--rows", "1", "-o", str(tmp_path))

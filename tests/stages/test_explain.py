@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import pytest
 from onnx import TensorProto as T
 from onnx import helper as h
 from onnx import numpy_helper
+from safetensors.numpy import load_file, save_file
 from tests.sealed import seal
 
 from assay.artifacts.files import digest
+from assay.data.prepared import Split
 from assay.data.spec import Column, Image, Spec
 from assay.errors import ArtifactError
 from assay.explanation.faithfulness import ADDITIVITY, TRUSTWORTHY
 from assay.explanation.knobs import Explain
 from assay.inference.signature import signature_of
+from assay.pipeline.explaining.version import of_version
 from assay.stages import explain as stage
+from assay.tracking.registry import GRAPH, SIGNATURE
 
 KNOBS = Explain(rows=4, global_rows=20, background=10, samples=20_000, lime_samples=400)
 TABLE = Spec(
@@ -41,6 +46,13 @@ IMAGES = Spec(
     train_rows=120,
     image=Image(channels=1, height=4, width=4, mean=(8.0,), std=(4.0,)),
     classes=(0, 1, 2),
+)
+RETURNED = Spec(
+    task="reconstruction",
+    kind="table",
+    target="y",
+    train_rows=120,
+    columns=(Column(name="size", type="numeric"), Column(name="idle", type="numeric")),
 )
 VALUES = Spec(task="regression", kind="table", target="y", train_rows=120, columns=TABLE.columns)
 
@@ -138,6 +150,35 @@ def image_graph():
     )
 
 
+def return_graph():
+    """Give ``size`` back as nothing and ``idle`` as it is, so that the score is half of size squared."""
+    inputs = [h.make_tensor_value_info(c.name, T.DOUBLE, [None]) for c in RETURNED.columns]
+    nodes = [
+        h.make_node("IsNaN", ["size"], ["missing"]),
+        h.make_node("Where", ["missing", "zero", "size"], ["known"]),
+        h.make_node("Unsqueeze", ["known", "axis"], ["s"]),
+        h.make_node("Unsqueeze", ["idle", "axis"], ["i"]),
+        h.make_node("Sub", ["s", "s"], ["0"]),
+        h.make_node("Concat", ["s", "i"], ["g"], axis=1),
+        h.make_node("Concat", ["0", "i"], ["r"], axis=1),
+        h.make_node("Cast", ["g"], ["given"], to=T.FLOAT),
+        h.make_node("Cast", ["r"], ["reconstruction"], to=T.FLOAT),
+        h.make_node("Sub", ["given", "reconstruction"], ["difference"]),
+        h.make_node("Mul", ["difference", "difference"], ["square"]),
+        h.make_node("ReduceMean", ["square", "axis"], ["score"], keepdims=0),
+        h.make_node("Greater", ["score", "threshold"], ["anomaly"]),
+    ]
+    found = signature_of(RETURNED, threshold=1.0).outputs
+    types = {"float": T.FLOAT, "bool": T.BOOL}
+    outputs = [h.make_tensor_value_info(o.name, types[o.type], [None, *o.shape[1:]]) for o in found]
+    initial = [
+        numpy_helper.from_array(np.array([1]), "axis"),
+        numpy_helper.from_array(np.float32(1), "threshold"),
+        numpy_helper.from_array(np.float64(0), "zero"),
+    ]
+    return graph(nodes, inputs, outputs, initial)
+
+
 def graph(nodes, inputs, outputs, initial):
     opsets = [h.make_opsetid("", 20), h.make_opsetid("ai.onnx.ml", 4)]
     model = h.make_model(
@@ -147,11 +188,11 @@ def graph(nodes, inputs, outputs, initial):
     return model
 
 
-def write_project(spec, model):
+def write_project(spec, model, *, threshold=None):
     export = Path("artifacts/export")
     export.mkdir(parents=True, exist_ok=True)
     onnx.save(model, export / "model.onnx")
-    signature_of(spec).write(export / "signature.json")
+    signature_of(spec, threshold=threshold).write(export / "signature.json")
     for seed, (name, count) in enumerate((("train", 120), ("test", 40))):
         folder = Path("artifacts/prepare") / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +219,8 @@ def write_split(folder, spec, random, count):
         rows["__target__"] = target = random.normal(size=count).astype(np.float32)
     else:
         target = codes
-        rows["__target__"] = [str(spec.classes[c]) for c in codes]
+        names = spec.classes or ("normal", "anomaly")
+        rows["__target__"] = [str(names[c]) for c in codes]
     np.save(folder / "target.npy", target)
     rows.to_parquet(folder / "rows.parquet")
 
@@ -254,6 +296,26 @@ def test_a_linear_regression_is_told_exactly(recorder):
     assert red["shap"].iloc[0] > 0
 
 
+def test_the_error_of_each_feature_explains_a_reconstruction(recorder):
+    write_project(RETURNED, return_graph(), threshold=1.0)
+    folder = run()
+    importance = pd.read_csv(folder / "importance.csv").set_index("feature")
+    assert importance.loc["idle", "error"] == 0
+    ends = importance.loc["size", ["error_low", "error", "error_high"]].tolist()
+    assert 0 < ends[0] < ends[1] < ends[2]
+    attributions = pd.read_parquet(folder / "attributions.parquet")
+    chosen = attributions[attributions["reason"] != "random sample"]
+    found = chosen.pivot_table(index="id", columns="feature", values="reconstruction_error")
+    size = chosen[chosen["feature"] == "size"].set_index("id")["value"]
+    parts = found["size"] - size.replace("missing", "0").astype(float) ** 2 / 2
+    assert parts.std() < 1e-4, "half of size squared, less what is usual"
+    scores = json.loads((folder / "faithfulness.json").read_text())["reconstruction_error"]
+    assert scores["completeness"]["relative"] < 1e-5
+    assert scores["against_random"]["gain"] > 0
+    assert (folder / "pictures" / "errors.png").is_file()
+    assert "Reconstruction error" in (folder / "explanations.html").read_text()
+
+
 @pytest.mark.parametrize(("spec", "model"), [(TABLE, table_graph(TABLE)), (IMAGES, image_graph())])
 def test_the_same_seed_writes_the_same_bytes(recorder, spec, model):
     write_project(spec, model)
@@ -303,5 +365,35 @@ def test_every_method_is_scored_where_the_network_is_at_hand(network):
     )
     assert found["kernel_shap"]["completeness"]["relative"] < 1e-5
     assert found["partition_shap"]["completeness"]["relative"] < 1e-5
+    table = pd.read_parquet("artifacts/explain/attributions.parquet")
+    chosen = table["reason"] != "random sample"
+    assert table.loc[chosen, list(used)].notna().all(axis=None), "every method has its column"
+    assert table.loc[~chosen, list(used)].isna().all(axis=None)
     told = found["shap"]["tells_apart"]
     assert told["times"] > told["needed"] > 1
+
+
+def test_a_version_is_explained_by_its_network_only_where_that_answers_as_the_graph(
+    network, tmp_path
+):
+    folder = tmp_path / "version"
+    (folder / "origin").mkdir(parents=True)
+    artifacts, splits = Path("artifacts"), Path("artifacts/prepare")
+    shutil.copy(artifacts / "export/model.onnx", folder / GRAPH)
+    shutil.copy(artifacts / "export/signature.json", folder / SIGNATURE)
+    kept = ("train/weights.safetensors", "train/effective.yaml", "prepare/spec.json")
+    for name in (*kept, "export/parity.json"):
+        shutil.copy(artifacts / name, folder / "origin" / Path(name).name)
+    rows = {"train": Split(splits / "train"), "test": Split(splits / "test")}
+    assert of_version(folder, **rows).network is not None
+    weights = load_file(folder / "origin/weights.safetensors")
+    other = {
+        name: -values if values.dtype.kind == "f" and values.ndim > 1 else values
+        for name, values in weights.items()
+    }
+    save_file(other, folder / "origin/weights.safetensors")
+    assert of_version(folder, **rows).network is None, "another network"
+    (folder / "origin/weights.safetensors").write_bytes(b"no weights")
+    assert of_version(folder, **rows).network is None
+    (folder / "origin/parity.json").unlink()
+    assert of_version(folder, **rows).network is None, "versions of before do not have it"

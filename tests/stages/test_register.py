@@ -207,7 +207,7 @@ def test_the_first_good_model_becomes_champion_and_all_is_kept_beside_it(project
     assert (origin / "dvc.lock").read_text() == Path("dvc.lock").read_text()
     assert "+model: logistic" in (origin / "changes.diff").read_text()
     assert (origin / "config.yaml").exists()
-    assert {"weights.safetensors", "effective.yaml", "spec.json"} <= {
+    assert {"weights.safetensors", "effective.yaml", "spec.json", "parity.json"} <= {
         file.name for file in origin.iterdir()
     }
     assert "git apply changes.diff" in CARD.read_text()

@@ -17,13 +17,13 @@ from assay.doctor.commands import dvc_cache
 from assay.errors import ArtifactError, DataError, nearest
 from assay.explanation.knobs import Explain
 from assay.explanation.tables import attribution_table, cell_texts
-from assay.inference.signature import read_signature
 from assay.pipeline.explaining.account import Account, Explained, account_of, last_run
 from assay.pipeline.explaining.portraits import draw_explanations
+from assay.pipeline.explaining.version import of_version
 from assay.pipeline.explaining.words import output_names
 from assay.pipeline.registering.verification import restored_test, restored_train
 from assay.stages.explain import Params
-from assay.tracking.registry import GRAPH, SIGNATURE, Version, address, fetch, resolve
+from assay.tracking.registry import Version, address, fetch, resolve
 
 _SHOWN = 8
 
@@ -38,7 +38,7 @@ def command(model: str | None, rows: str, out: Path | None) -> None:
     """Explain test rows by their ids, by every method that is configured.
 
     Of the last 'dvc repro', or of MODEL (models:/NAME@champion, models:/NAME/VERSION or NAME) on its
-    own test rows, restored by digest; then through the graph alone, without gradients.
+    own test rows, restored by digest; with gradients where this code still builds its network.
     """
     out = out.absolute() if out else None
     if out is not None and out.exists():
@@ -68,12 +68,8 @@ def _registered(version: Version, scratch: Path) -> tuple[Explain, Explained]:
     folder = fetch(version, scratch)
     origin, cache = folder / "origin", dvc_cache(project_root())
     test = restored_test(version, origin, cache=cache, scratch=scratch)
-    of = Explained(
-        graph=folder / GRAPH,
-        signature=read_signature(folder / SIGNATURE),
-        train=Split(restored_train(test, origin, cache=cache, scratch=scratch).absolute()),
-        test=Split(test.absolute()),
-    )
+    train = restored_train(test, origin, cache=cache, scratch=scratch)
+    of = of_version(folder, train=Split(train.absolute()), test=Split(test.absolute()))
     return load(Params, origin / "config.yaml").explain, of
 
 

@@ -18,6 +18,7 @@ Method = Literal[
     "gradient_shap",
     "deep_shap",
     "attention_rollout",
+    "reconstruction_error",
 ]
 
 

@@ -22,7 +22,8 @@ _PERMUTATIONS = 2
 GRADIENTS: frozenset[Method] = frozenset(
     {"integrated_gradients", "saliency", "gradient_shap", "deep_shap"}
 )
-NETWORK: frozenset[Method] = GRADIENTS | {"attention_rollout"}
+INNER: frozenset[Method] = GRADIENTS | {"attention_rollout", "reconstruction_error"}
+"""Look further than at answers: into the network, or at what a graph gives back."""
 UNSIGNED: frozenset[Method] = frozenset({"saliency", "attention_rollout"})
 ADDITIVE: frozenset[Method] = frozenset(
     {
@@ -32,6 +33,7 @@ ADDITIVE: frozenset[Method] = frozenset(
         "integrated_gradients",
         "gradient_shap",
         "deep_shap",
+        "reconstruction_error",
     }
 )
 PROVISIONAL: frozenset[Method] = frozenset({"deep_shap"})
@@ -48,6 +50,7 @@ TITLES: Mapping[Method, str] = {
     "deep_shap": "Deep SHAP",
     "attention_rollout": "Attention rollout",
     "gradient_shap": "Gradient SHAP",
+    "reconstruction_error": "Reconstruction error",
 }
 REASONS: Mapping[Method, str] = {
     "shap": "permutation SHAP on the exported graph: needs nothing but answers, takes any mix of "
@@ -67,6 +70,8 @@ REASONS: Mapping[Method, str] = {
     "attention_rollout": "what a transformer's answer is made of, by its attention through all layers: "
     "without a direction",
     "gradient_shap": "SHAP values from the network's gradients: cheap where there are many features",
+    "reconstruction_error": "the score itself, feature by feature, less what is usual in training rows: "
+    "exact, but a feature can come back badly because another one is odd",
 }
 _KINDS: Mapping[Kind, tuple[Method, ...]] = {
     "table": ("shap", "lime", "occlusion", "integrated_gradients"),
@@ -85,7 +90,7 @@ _KINDS: Mapping[Kind, tuple[Method, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """Methods that look into a network, asked by name for source rows: (rows, features)."""
+    """Methods that look further than at answers, asked by name for source rows: (rows, features)."""
 
     methods: frozenset[Method]
     attribute: Callable[[Method, Asked], np.ndarray]
@@ -95,18 +100,20 @@ def methods_for(kind: Kind, knobs: Explain, *, learned: Learned | None) -> list[
     """Return the methods to ask: those of ``explain.methods``, else the usual ones of the kind.
 
     SHAP and LIME are always among them; what looks into the network is left out where none is at
-    hand, or where it has nothing to look at: no gradients (texts), no attention.
+    hand, or where it has nothing to look at: no gradients (texts), no attention. The error by feature
+    is usual for reconstructions alone.
     """
-    asked = dict.fromkeys(("shap", "lime", *(knobs.methods or _KINDS[kind])))
     offered = learned.methods if learned else frozenset()
-    return [name for name in asked if name not in NETWORK or name in offered]
+    usual = (*_KINDS[kind], "reconstruction_error")
+    asked: dict[Method, None] = dict.fromkeys(("shap", "lime", *(knobs.methods or usual)))
+    return [name for name in asked if name not in INNER or name in offered]
 
 
 def attributions(
     name: Method, predict: Predict, subject: Subject, *, learned: Learned | None, knobs: Explain
 ) -> Attribute:
     """Return a function that asks the method about source rows: (rows, features)."""
-    if name in NETWORK and learned is not None:
+    if name in INNER and learned is not None:
         return lambda asked: learned.attribute(name, asked)
     if name == "shap":
         return lambda asked: _shap(predict, subject, asked, knobs=knobs)

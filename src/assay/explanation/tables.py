@@ -16,8 +16,13 @@ from assay.inference.signature import Signature
 SAMPLE = "random sample"
 
 
-def importance_table(outcome: Outcome, sources: Sources) -> pd.DataFrame:
-    """Return rank, feature (with its place in an image), importance and its interval, best first."""
+def importance_table(
+    outcome: Outcome, sources: Sources, *, errors: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return rank, feature (with its place in an image), importance and its interval, best first.
+
+    ``errors``, by feature, are put beside: what each adds to a reconstruction's score.
+    """
     found = outcome.importance
     table = pd.DataFrame(
         {
@@ -29,6 +34,8 @@ def importance_table(outcome: Outcome, sources: Sources) -> pd.DataFrame:
             "high": found.high,
         }
     )
+    if errors is not None and not errors.empty:
+        table = table.merge(errors, on="feature", how="left", validate="one_to_one")
     return table.sort_values("rank", ignore_index=True)
 
 

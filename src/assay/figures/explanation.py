@@ -43,7 +43,8 @@ def importance_bars(
     mean: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
-    unit: str,
+    label: str,
+    heading: str,
     top: int,
 ) -> None:
     """Draw the ``top`` most important features as bars with their 95 % intervals."""
@@ -56,7 +57,7 @@ def importance_bars(
         mean[order], places, xerr=reach, fmt="none", ecolor=BLACK, elinewidth=1.1, capsize=2
     )
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"mean |SHAP value|, in {unit}, with its 95 % interval")
+    axes.set_xlabel(f"{label}, with its 95 % interval")
     name_bars(axes, [names[i] for i in order])
     grid(axes, axis="x")
     few = (
@@ -64,20 +65,22 @@ def importance_bars(
         if len(order) < len(names)
         else "all features"
     )
-    head(figure, Headline(title="What moves the predictions", subtitle=few))
+    head(figure, Headline(title=heading, subtitle=few))
     save(figure, path)
 
 
-def importance_map(path: Path, *, mean: np.ndarray, backdrop: np.ndarray, unit: str) -> None:
+def importance_map(
+    path: Path, *, mean: np.ndarray, backdrop: np.ndarray, label: str, heading: str
+) -> None:
     """Draw the importance of each pixel, (height, width), beside the mean image."""
     figure, (left, right) = canvas(2, width=8, height=4)
     left.imshow(backdrop, cmap=greys(backdrop))
     shown = right.imshow(mean, cmap=HEAT, vmin=0)
-    _bar(figure, shown, right, label=f"mean |SHAP value|, in {unit}")
-    for axes, title in ((left, "mean image"), (right, "where predictions are moved")):
+    _bar(figure, shown, right, label=label)
+    for axes, title in ((left, "mean image"), (right, "by place")):
         bare(axes)
         caption(axes, title)
-    head(figure, Headline(title="What moves the predictions", subtitle="darker: moves them more"))
+    head(figure, Headline(title=heading, subtitle="darker: more"))
     save(figure, path)
 
 

@@ -26,7 +26,16 @@ figure{margin:1rem 0;background:#fff;padding:.6rem;border:1px solid var(--line);
 img{max-width:100%;height:auto;display:block;margin:auto}
 """
 
-_ORDER = ("importance", "summary", "dependence", "interactions", "groups", "classes", "prototypes")
+_ORDER = (
+    "importance",
+    "errors",
+    "summary",
+    "dependence",
+    "interactions",
+    "groups",
+    "classes",
+    "prototypes",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

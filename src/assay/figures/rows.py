@@ -28,6 +28,7 @@ from assay.figures.attribution import (
 from assay.figures.style import BLACK, GREY, canvas
 
 _BARS_ACROSS, _IMAGES_ACROSS = 4, 4
+_LONGEST_LABEL, _LETTER_INCHES = 44, 0.078
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +56,19 @@ def table_row(
     """
     order = np.argsort(-np.abs(said[0].values), kind="stable")
     bars = [_summed(one, order, top=top) for one in said]
-    shown = [labels[i] for i in order[:top]]
+    shown = [_shortened(labels[i]) for i in order[:top]]
     if len(order) > top:
         shown.append(f"{len(order) - top} others together")
     across = min(_BARS_ACROSS, len(said))
     down = -(-len(said) // across)
+    longest = max(map(len, shown))
     figure, panels = canvas(
         across,
         down,
-        width=4.6 + 2.3 * (across - 1),
+        width=_LETTER_INCHES * longest + 3.0 + 2.0 * (across - 1),
         height=1.0 + down * (0.95 + 0.34 * len(shown)),
         sharey=True,
-        width_ratios=[1.7, *[1.0] * (across - 1)],
+        width_ratios=[1.5, *[1.0] * (across - 1)],
     )
     for place, axes in enumerate(panels):
         axes.set_visible(place < len(bars))
@@ -77,6 +79,10 @@ def table_row(
     name_bars(panels[0], shown)
     head(figure, with_sizes(headline, said))
     save(figure, path)
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 def _summed(said: Said, order: np.ndarray, *, top: int) -> Said:
@@ -96,7 +102,7 @@ def _waterfall(axes: Axes, said: Said, prediction: Prediction) -> None:
     axes.axvline(prediction.base, color=GREY, linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
     axes.axvline(prediction.output, color=BLACK, linewidth=0.9, zorder=0)
     _amounts(axes, said, starts)
-    note = f"from {prediction.base:.3g} on average (dashed) to {prediction.output:.3g}"
+    note = f"{prediction.base:.3g} is usual (dashed), {prediction.output:.3g} here"
     said_caption(axes, Said(name=said.name, note=note, values=steps))
     axes.set_xlabel(prediction.unit)
 

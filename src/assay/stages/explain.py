@@ -94,7 +94,7 @@ def _explain_generator(
 
 
 def _write(folder: Path, found: Account) -> None:
-    importance_table(found.outcome, found.subject.sources).to_csv(
+    importance_table(found.outcome, found.subject.sources, errors=found.whole.errors).to_csv(
         folder / "importance.csv", index=False, float_format=_DIGITS
     )
     attribution_table(

@@ -130,9 +130,9 @@ def _origin(folder: Path, candidate: Candidate, evidence: Evidence) -> list[Path
 
 
 def _learned() -> list[Path]:
-    """Return what another model needs to be built on this one."""
+    """Return what another model, or an explanation by gradients, needs to be built on this one."""
     trained = [artifact("train", name) for name in ("weights.safetensors", "effective.yaml")]
-    return [*trained, artifact("prepare", "spec.json")]
+    return [*trained, artifact("prepare", "spec.json"), artifact("export", "parity.json")]
 
 
 def _register(

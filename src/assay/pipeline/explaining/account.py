@@ -17,7 +17,7 @@ from assay.data.spec import Spec, read_spec
 from assay.errors import ConfigError, nearest
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Explain, Method
-from assay.explanation.methods import methods_for
+from assay.explanation.methods import Learned, methods_for
 from assay.explanation.outcome import Outcome, explain_subject, explained_values, faithfulness
 from assay.explanation.sources import Feeds, Predict
 from assay.explanation.subject import Subject, subject_of
@@ -34,6 +34,7 @@ from assay.inference.predictions import explained_of
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
 from assay.pipeline.explaining.insight import Opened, learned_of, opened, stranger_of
+from assay.pipeline.explaining.restored import error_table, errors_of
 from assay.pipeline.explaining.whole import Whole, nothing, whole_of
 from assay.pipeline.fitting.effective import Effective
 
@@ -44,13 +45,14 @@ _BATCH = 4096
 class Explained:
     """A graph and the rows around it; the network that it was made from, where that is at hand.
 
-    ``slices`` are columns by which importance is told apart.
+    ``slices`` are columns by which importance is told apart, ``spec`` what the graph's data was.
     """
 
     graph: Path
     signature: Signature
     train: Split
     test: Split
+    spec: Spec | None = None
     network: Opened | None = None
     slices: tuple[str, ...] = ()
 
@@ -79,6 +81,7 @@ def last_run(knobs: Explain) -> Explained:
         signature=read_signature(artifact("export", "signature.json")),
         train=Split(artifact("prepare", "train")),
         test=test,
+        spec=spec,
         network=_network(spec),
         slices=(*spec.sensitive, *knobs.slices),
     )
@@ -119,8 +122,7 @@ def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None
         slices=of.slices if asked is None else (),
     )
     outcome = explain_subject(predict, subject, knobs=knobs)
-    network = of.network
-    learned = learned_of(network, subject, knobs=knobs) if network else None
+    network, learned = of.network, _learned(of, session, subject, knobs=knobs)
     stranger = stranger_of(network, subject, knobs=knobs) if network else None
     grounds = grounds_of(predict, subject, stranger=stranger, knobs=knobs)
     said = _said(outcome, subject)
@@ -135,10 +137,27 @@ def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None
         outcome=outcome,
         methods=kept,
         scores=_scores(faithfulness(outcome, subject, knobs=knobs), methods, counts=subject.counts),
-        whole=whole_of(predict, signature, subject, outcome, knobs=knobs)
+        whole=_whole(of, session, subject, outcome=outcome, knobs=knobs)
         if asked is None
         else nothing(),
     )
+
+
+def _learned(
+    of: Explained, session: Session, subject: Subject, *, knobs: Explain
+) -> Learned | None:
+    if of.signature.task == "reconstruction":
+        return errors_of(session.run, of.spec, subject) if of.spec else None
+    return learned_of(of.network, subject, knobs=knobs) if of.network else None
+
+
+def _whole(
+    of: Explained, session: Session, subject: Subject, *, outcome: Outcome, knobs: Explain
+) -> Whole:
+    found = whole_of(predict_of(of), of.signature, subject, outcome, knobs=knobs)
+    if of.signature.task != "reconstruction" or of.spec is None:
+        return found
+    return replace(found, errors=error_table(session.run, of.spec, subject, knobs=knobs))
 
 
 def _network(spec: Spec) -> Opened | None:

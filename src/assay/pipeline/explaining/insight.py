@@ -75,6 +75,11 @@ def learned_of(found: Opened, subject: Subject, *, knobs: Explain) -> Learned | 
     return _learned(found, found.network, subject, knobs=knobs)
 
 
+def answers_of(found: Opened) -> Predict:
+    """Return what the trained network answers, in the form of what is explained."""
+    return _answers(found, found.network)
+
+
 def stranger_of(found: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
     """Return the network that learned nothing, for the model-randomisation check."""
     learned = _learned(found, found.stranger, subject, knobs=knobs)
@@ -159,7 +164,7 @@ def _learned(
 
 
 def _inner(found: Opened, network: Network, subject: Subject) -> Inner | None:
-    feature = _features(found.spec, subject)
+    feature = features_of(found.spec, subject)
     if feature is None:
         return None
 
@@ -228,7 +233,7 @@ _METHODS: Mapping[Method, Callable[[Inner, Given, Tensor, int], np.ndarray]] = {
 }
 
 
-def _features(spec: Spec, subject: Subject) -> np.ndarray | None:
+def features_of(spec: Spec, subject: Subject) -> np.ndarray | None:
     """Return to which feature each number belongs where the first layer ends."""
     sources = subject.sources
     if isinstance(sources, ImageSources) and spec.image is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.explanation.faithfulness import TRUSTWORTHY
 from assay.explanation.knobs import Method
-from assay.explanation.methods import ADDITIVE
+from assay.explanation.methods import ADDITIVE, TITLES
 from assay.figures.page import Line, explanation_page
 from assay.pipeline.explaining.account import Account
 
@@ -31,14 +31,14 @@ def write_page(path: Path, found: Account, *, pictures: Path) -> None:
 def _agreement(scores: Mapping[str, Any]) -> str:
     """Say how alike the other methods rank the features of a row, beside SHAP."""
     others = scores["agreement"]["between"]["shap"].items()
-    told = ", ".join(f"{name.replace('_', ' ')} {found:.2f}" for name, found in others)
+    told = ", ".join(f"{TITLES[name]} {found:.2f}" for name, found in others)
     return f"Rank correlation with what SHAP holds important: {told}."
 
 
 def _left_out(scores: Mapping[str, Any]) -> str:
     """Say which methods were asked for and not used, and why."""
     return " ".join(
-        f"{name.replace('_', ' ')} was left out: it misses the predictions by "
+        f"{TITLES[name]} was left out: it misses the predictions by "
         f"{found['completeness']['relative']:.0%} of what it should explain."
         for name, found in scores["left_out"].items()
     )
@@ -47,7 +47,7 @@ def _left_out(scores: Mapping[str, Any]) -> str:
 def _line(name: Method, scores: Mapping[str, Any]) -> Line:
     against, twin = scores["against_random"], scores["randomisation"]
     return Line(
-        method=name.replace("_", " "),
+        method=TITLES[name],
         reason=scores["reason"],
         gain=f"{against['gain']:+.2g} ({against['low']:+.2g} to {against['high']:+.2g})",
         completeness=f"{scores['completeness']['relative']:.1%}"

@@ -11,7 +11,7 @@ from assay.explanation.faithfulness import LOCAL_R2, TRUSTWORTHY
 from assay.explanation.knobs import Method
 from assay.explanation.methods import TITLES, UNSIGNED
 from assay.explanation.outcome import explained_values
-from assay.explanation.sources import ImageSources, Sources
+from assay.explanation.sources import ImageSources, Sources, TableSources
 from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 from assay.explanation.tables import (
@@ -39,6 +39,7 @@ from assay.pipeline.explaining.words import (
 
 _MOST_CLASSES = 20
 _LONGEST_NAME = 80
+_MOVES, _ERRS = "What moves the predictions", "What does not come back: the error by feature"
 
 
 def draw_explanations(folder: Path, found: Account, *, top: int) -> None:
@@ -49,6 +50,8 @@ def draw_explanations(folder: Path, found: Account, *, top: int) -> None:
         _draw_image_map(folder, found, sources)
     else:
         _draw_importance(folder, found, top=top)
+    if not found.whole.errors.empty:
+        _draw_errors(folder / "errors.png", found, top=top)
     for row in found.subject.chosen.tolist():
         _draw_row(folder / _file_name(found.subject, row), found, row, top=top)
 
@@ -61,7 +64,8 @@ def _draw_importance(folder: Path, found: Account, *, top: int) -> None:
         mean=whole.mean,
         low=whole.low,
         high=whole.high,
-        unit=amount(found.signature),
+        label=f"mean |SHAP value|, in {amount(found.signature)}",
+        heading=_MOVES,
         top=top,
     )
     if isinstance(subject.sources, SeriesSources | TokenSources):
@@ -84,7 +88,8 @@ def _draw_image_map(folder: Path, found: Account, sources: ImageSources) -> None
         folder / "importance.png",
         mean=outcome.importance.mean[sources.patch_of],
         backdrop=grey.mean(axis=0),
-        unit=amount(signature),
+        label=f"mean |SHAP value|, in {amount(signature)}",
+        heading=_MOVES,
     )
     if signature.task != "classification":
         return
@@ -96,6 +101,27 @@ def _draw_image_map(folder: Path, found: Account, sources: ImageSources) -> None
         maps=np.stack([values[sources.patch_of] for values in maps]),
         backdrops=np.stack([grey[given == k].mean(axis=0) for k in present]),
         names=[str(signature.classes[k]) for k in present],
+    )
+
+
+def _draw_errors(place: Path, found: Account, *, top: int) -> None:
+    sources, errors = found.subject.sources, found.whole.errors
+    mean, label = errors["error"].to_numpy(), "mean part of the score, in variances"
+    if isinstance(sources, ImageSources):
+        backdrop = _images(sources, found.subject.sample).mean(axis=(0, 1))
+        shown = mean[sources.patch_of]
+        importance_map(place, mean=shown, backdrop=backdrop, label=label, heading=_ERRS)
+        return
+    low, high = (errors[name].to_numpy() for name in ("error_low", "error_high"))
+    importance_bars(
+        place,
+        names=errors["feature"].tolist(),
+        mean=mean,
+        low=low,
+        high=high,
+        label=label,
+        heading=_ERRS,
+        top=top,
     )
 
 
@@ -159,6 +185,8 @@ def _in_form(sources: Sources, values: np.ndarray) -> tuple[np.ndarray, list[str
 
 
 def _notes(found: Account, name: Method, row: int, values: np.ndarray) -> list[str]:
+    if isinstance(found.subject.sources, TableSources):  # where each bar has its number
+        return [f"local R² {found.outcome.surrogates[row].r2:.2f}"] if name == "lime" else []
     largest = float(values.ravel()[np.abs(values).argmax()])
     strongest = f"strongest {largest:.2g}" if name in UNSIGNED else f"strongest {largest:+.2g}"
     if name == "shap":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +33,14 @@ _MOST_ROWS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """Importance by group, and the interaction of pairs of a table's most important columns."""
+    """Importance by group, and the interaction of pairs of a table's most important columns.
+
+    ``errors`` is what each feature adds to a reconstruction's score, nothing for other tasks.
+    """
 
     groups: pd.DataFrame
     pairs: pd.DataFrame
+    errors: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def nothing() -> Whole:
