@@ -80,6 +80,6 @@ def test_rows_that_overlap_widen_the_interval() -> None:
     assert error == block_error(target, output, (1.0,)) > 0
 
 
-@pytest.mark.parametrize(("rows", "length"), [(1, 1), (9, 3), (100, 12), (8001, 20)])
-def test_blocks_are_as_long_as_targets_overlap(rows: int, length: int) -> None:
+@pytest.mark.parametrize(("rows", "length"), [(1, 1), (9, 3), (100, 24), (8001, 24), (20000, 27)])
+def test_blocks_are_twice_as_long_as_targets_overlap(rows: int, length: int) -> None:
     assert block_length(rows, 12) == length

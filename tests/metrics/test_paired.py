@@ -151,3 +151,22 @@ def test_repeated_seeds_are_students_paired_test_and_splits_cost_more():
     assert error == pytest.approx(np.sqrt((1 / 2 + 1 / 9) * 0.0002))
     with pytest.raises(ValueError, match="two gains or more"):
         corrected_resampled_t([0.1], ratio=1 / 9)
+
+
+def test_windows_that_share_targets_are_as_sure_as_they_are():
+    """Over equally good forecasts a gain is as far from 0 as its error says, in the mean."""
+    rng, rows, horizon, found = np.random.default_rng(4), 200, 6, []
+    steps = np.arange(rows)[:, None] + np.arange(horizon)
+    for _ in range(120):
+        truth, *said = rng.normal(size=(3, rows + horizon))[:, steps][..., None]
+        gain = estimate(
+            "forecasting",
+            target=truth,
+            ours=truth + said[0],
+            theirs=truth + said[1],
+            goal=Objective(name="mae", direction="minimize"),
+            knobs=Evaluate(resamples=60),
+            naive=(1.0,),
+        )
+        found.append(gain.gain / gain.error)
+    assert np.mean(np.square(found)) == pytest.approx(1.0, abs=0.35)

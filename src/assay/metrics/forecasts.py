@@ -45,8 +45,18 @@ def by_horizon(
 
 
 def block_length(rows: int, horizon: int) -> int:
-    """Return how many rows that follow each other depend on each other: as many as share targets."""
-    return int(np.clip(max(horizon, rows**_BLOCK_POWER), 1, max(1, rows // 3)))
+    """Return how many rows are drawn together: the third root of all, and twice as many as share targets."""
+    shared = 2 * horizon if horizon > 1 else 1
+    return int(np.clip(max(shared, rows**_BLOCK_POWER), 1, max(1, rows // 3)))
+
+
+def variance_left_out(rows: int, horizon: int) -> float:
+    """Return the part of a mean's variance that blocks do not show where windows share targets.
+
+    The covariance of windows k rows apart falls as 1 - k / ``horizon``, and a block of L rows holds
+    1 - k / L of its pairs: horizon / (3 L) of the whole is missing, for horizons of several steps.
+    """
+    return 0.0 if horizon == 1 else min(0.5, horizon / (3 * block_length(rows, horizon)))
 
 
 def block_error(target: np.ndarray, output: np.ndarray, naive: Sequence[float]) -> float:

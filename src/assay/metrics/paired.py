@@ -17,6 +17,7 @@ from scipy.stats import binom, norm, rankdata, t
 from assay.data.spec import Task
 from assay.metrics.decisions import chosen, probabilities
 from assay.metrics.dependence import ONE_BY_ONE, Dependence
+from assay.metrics.forecasts import variance_left_out
 from assay.metrics.intervals import independent_units, resample
 from assay.metrics.knobs import Evaluate
 from assay.metrics.objective import Objective
@@ -187,7 +188,8 @@ def bootstrap(
     Efron and Tibshirani 1993, chapters 6 and 13 (doi:10.1201/9780429246593): both models are
     scored on the same resamples. The error is scaled by n / (n - 1), and Student's t with n - 1
     degrees stands in for percentiles, of which the far ones that a small level asks for would take
-    very many resamples; n counts the rows, or the groups or blocks that are drawn together.
+    very many resamples; n counts the rows, or the groups or blocks that are drawn together. For
+    forecasts the part of the variance that blocks leave out is put back.
     """
     rows, units = len(target), independent_units(task, np.asarray(target), dependence)
     name = "paired bootstrap" + _DRAWN[dependence.way]
@@ -211,7 +213,9 @@ def bootstrap(
     drawn = ends[0].resamples[goal.name] - ends[1].resamples[goal.name]
     drawn = drawn[np.isfinite(drawn)]
     is_known = len(drawn) > knobs.resamples / 2
-    error = float(np.std(drawn, ddof=1)) * sqrt(units / (units - 1)) if is_known else np.nan
+    seen = 1 - variance_left_out(rows, target.shape[1]) if task == "forecasting" else 1.0
+    scale = sqrt(units / (units - 1) / seen)
+    error = float(np.std(drawn, ddof=1)) * scale if is_known else np.nan
     return Estimate(gain=gain, error=error, rows=rows, test=name, degrees=units - 1)
 
 
