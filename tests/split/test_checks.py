@@ -45,6 +45,7 @@ def test_clean_data_has_no_warning(task: Any) -> None:
         "constant columns",
         "id-like columns",
         "class imbalance",
+        "classes in every split",
         "duplicates across splits",
         "target leaks",
     ]
@@ -124,3 +125,12 @@ def test_one_validation_row_is_no_leak_and_no_failure() -> None:
     raw = Raw(frame=frame, roles=Roles(target="y"))
     checks = {c["name"]: c for c in run_checks(raw, labels=labels, task="regression")}
     assert "nan" not in checks["target leaks"]["found"]
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_a_split_of_one_class_is_found(split: str) -> None:
+    frame = _clean()
+    frame.loc[split == _LABELS, "y"] = "no"
+    check = _found(frame)["classes in every split"]
+    assert check["status"] == "warning"
+    assert f"the {split} split has no row of yes, only 'no'; metrics that need" in check["found"]

@@ -43,6 +43,7 @@ def run_checks(raw: Raw, *, labels: np.ndarray, task: Task) -> list[dict[str, An
         _constant(raw.frame[labels == "train"], names),
         _id_like(raw, names, labels),
         _imbalance(raw, labels, task),
+        _absent_classes(raw, labels, task),
         _duplicates(raw, names, labels),
         _leaks(raw, names, labels, task),
     ]
@@ -123,6 +124,26 @@ def _imbalance(raw: Raw, labels: np.ndarray, task: Task) -> Check:
     status: Literal["ok", "warning"] = "warning" if ratio > _IMBALANCE else "ok"
     hint = "; consider training.class_weights=balanced" if status == "warning" else ""
     return Check(name="class imbalance", status=status, found=text + hint)
+
+
+def _absent_classes(raw: Raw, labels: np.ndarray, task: Task) -> Check:
+    """A split that lacks a class says nothing of it; where it holds one class alone, little of any."""
+    target = raw.frame[raw.roles.target] if task == "classification" else pd.Series(dtype=object)
+    classes, said = sorted(target.dropna().unique(), key=str), []
+    for name in ("valid", "test") if len(classes) else ():
+        here = set(target[labels == name].dropna())
+        absent = [str(label) for label in classes if label not in here]
+        if here and absent:
+            alone = f", only {next(iter(here))!r}" if len(here) == 1 else ""
+            said.append(f"the {name} split has no row of {_listed(absent)}{alone}")
+    undefined = "; metrics that need them, such as ROC AUC, are undefined there"
+    return _check(
+        "classes in every split",
+        ["rows"] if said else [],
+        "; ".join(said) + (undefined if said else ""),
+        nothing="every class stands in every split" if len(classes) else f"no classes: {task}",
+        is_columns=False,
+    )
 
 
 def _duplicates(raw: Raw, names: list[str], labels: np.ndarray) -> Check:
