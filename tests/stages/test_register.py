@@ -37,6 +37,7 @@ from assay.tracking import lend, registry
 from assay.tracking.store import open_store
 
 RECEIPT, CARD = Path("artifacts/register/receipt.json"), Path("artifacts/register/card.md")
+_KNOBS = {"evaluate": {"confidence": 0.95}}
 UNSET = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME", "DVC_ROOT")
 
 
@@ -112,7 +113,9 @@ def pipeline(data=None, *, weight=0.3, log_loss=None):
     test = folders["prepare"] / "test"
     write_json(folders["prepare"] / "digests.json", {"data": prepared.digest, "test": digest(test)})
     choices = {"data": "flowers", "model": "logistic", "gate": "default"}
-    write_yaml(Path("artifacts/config.yaml"), {"choices": choices, "name": "flowers", "seed": 0})
+    write_yaml(
+        Path("artifacts/config.yaml"), {"choices": choices, "name": "flowers", "seed": 0, **_KNOBS}
+    )
     model = {"_target_": "assay.model.mlp.Mlp", "width": 8}
     effective = {"model": model, "training": {"lr": 0.01, "max_epochs": 3}, "seed": 0}
     write_yaml(folders["train"] / "effective.yaml", effective)

@@ -74,8 +74,9 @@ def _verified(version: Version, level: str, scratch: Path) -> Iterator[Checked]:
 
 
 def _count(name: str, number: int) -> str:
-    what = "files or folders as they were read" if name == _RAW else "outputs as they were written"
-    return f"{number} {what}"
+    if name == _RAW:
+        return "1 file or folder as it was read" if number == 1 else f"{number} as they were read"
+    return "1 output as it was written" if number == 1 else f"{number} outputs as they were written"
 
 
 def _recorded(lock: Path, cache: Path) -> Iterator[Checked]:

@@ -54,6 +54,7 @@ class Facts:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
     looks: int = 1
+    confidence: float = 0.95
 
 
 def card(facts: Facts) -> str:
@@ -117,7 +118,10 @@ def _training(facts: Facts) -> Iterator[str]:
 
 
 def _metrics(facts: Facts) -> Iterator[str]:
-    yield from ("## Metrics on the sealed test split, with 95 % intervals", "")
+    level = f"{100 * facts.confidence:g} %"
+    yield from (f"## Metrics on the sealed test split, with {level} intervals", "")
+    if drawn := _DRAWN.get(facts.split_by):
+        yield from (f"The bootstrap behind the intervals draws {drawn}.", "")
     yield from _table(
         ["metric", "model", *facts.baselines],
         (
@@ -129,6 +133,10 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
 
 
+_DRAWN = {
+    "group": "whole groups, since rows of one group tell less than as many of their own",
+    "time": "blocks of rows that follow each other, since those near in time resemble each other",
+}
 _OF_SLICES = (
     "coverage",
     "share_of_samples",
@@ -186,13 +194,17 @@ def _fairness(facts: Facts) -> Iterator[str]:
         [
             [
                 *(entry["column"], str(entry["positive"]), rate.replace("_", " ")),
-                ", ".join(f"{n} {_value(g[rate])}" for n, g in entry["groups"].items()),
+                ", ".join(
+                    f"{n} {_value(g[rate]) or 'undefined'}" for n, g in entry["groups"].items()
+                ),
                 *(_interval(entry[kind][rate]) for kind in ("difference", "ratio")),
             ]
             for entry in compared
             for rate in entry["difference"]
         ],
     )
+    yield "The largest of several rates is never below the smallest, so an interval of a difference"
+    yield from ("leaves out 0 also where groups are treated alike; its upper end bounds it.", "")
 
 
 def _calibration(facts: Facts) -> Iterator[str]:

@@ -214,7 +214,7 @@ def _settle(
 
     Where the champion moved meanwhile, or another version is about to become it, all is decided again.
     """
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         verdict = decide()
         write(verdict)
         if verdict.alias != registry.CHAMPION:
@@ -223,7 +223,7 @@ def _settle(
         with claimed(version, than=verdict.champion) as is_free:
             if is_free and registry.set_alias(version, verdict.alias):
                 return verdict
-        time.sleep(random.uniform(*_WAIT_SECONDS))
+        time.sleep(random.uniform(*_WAIT_SECONDS) * (1 + attempt))
     why = "challenger, because others were about to become champion at the same moment"
     verdict = replace(verdict, alias="challenger", why=why)
     write(verdict)
@@ -281,6 +281,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         calibration=candidate.parity.get("calibration", {}),
         decision=_decision(candidate),
         looks=verdict.looks,
+        confidence=candidate.config["evaluate"]["confidence"],
     )
 
 

@@ -116,7 +116,8 @@ def _texts(values: object) -> np.ndarray:
 
 
 def _numbers(values: np.ndarray) -> str:
-    return ", ".join(f"{v:.4g}" for v in values[:_EXAMPLES])
+    more = ", ..." if len(values) > _EXAMPLES else ""
+    return ", ".join(f"{v:.4g}" for v in values[:_EXAMPLES]) + more
 
 
 def _lead(asked: Asked, errors: Errors) -> str:
