@@ -112,8 +112,10 @@ def test_real_fits_are_repeated_byte_for_byte(project):
     }
 
 
-def test_no_search_writes_an_empty_best_and_no_study(project):
+def test_no_search_writes_an_empty_best_and_no_study(project, caplog):
+    caplog.set_level("INFO", logger="assay")
     search.run(params(trials=0, space={}))
+    assert "no search is asked for" in caplog.text
     assert BEST.read_text() == "{}\n"
     assert list(pd.read_csv(TRIALS).columns)[:3] == ["number", "state", "value"]
     assert not Path("home/study.db").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -32,6 +33,8 @@ from assay.tuning.table import history_table, trials_table
 from assay.tuning.trial import Direction, Result
 from assay.tuning.warm import warm_start
 from assay.tuning.worker import Studies
+
+log = logging.getLogger(__name__)
 
 _CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
 _OF_A_TRIAL = (
@@ -72,6 +75,8 @@ def run(params: Params) -> None:
         table.to_csv(folder / "trials.csv", index=False)
         for name in ("best.json", "trials.csv"):
             tracked.log_artifact(folder / name)
+        if problem is None:
+            log.info("no search is asked for: the values are those of the configuration")
         _report(result, tracked, names=(goal.name, *params.search.costs))
         if problem and result.trials:
             for picture in _pictures(
