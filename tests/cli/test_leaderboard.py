@@ -23,6 +23,8 @@ CLOSE = [
     *(("model=mlp data=digits", seed, 0.30 + 0.02 * seed) for seed in (0, 1, 2)),
     *(("model=cnn data=digits", seed, 0.35 + 0.05 * seed) for seed in (0, 1, 2)),
 ]
+LONG = [("model=transformer", seed, 0.60521 + 0.0131 * seed) for seed in (0, 1, 2)]
+LONG += [("model=mlp", seed, 0.69073 + 0.0177 * seed) for seed in (0, 1, 2)]
 SPLIT = "data.split.seed"
 PLAIN = [("training.lr=0.1", 0, 0.5), ("training.lr=0.2", 0, 0.3)]
 
@@ -65,6 +67,13 @@ def test_jobs_that_differ_in_their_seed_alone_are_one_row(swept) -> None:
     assert "all with data=digits" in shown and "over 3 seeds" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert sweep.metrics[OBJECTIVE] == pytest.approx(0.4)
+
+
+def test_a_score_stands_in_one_line_with_its_interval(swept) -> None:
+    _, shown = swept(LONG)
+    (line,) = [line for line in shown.splitlines() if "transformer" in line]
+    assert "0.6183 ± 0.033" in line and "0.6908 ± 0.016" in line
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def test_the_table_is_in_mlflow_as_numbers(swept) -> None:

@@ -127,6 +127,7 @@ def _table(rows: Sequence[Row], goal: str, marks: Sequence[str]) -> Table:
         caption=_note(rows) if is_repeated else None,
         caption_justify="left",
         box=SIMPLE_HEAD,
+        collapse_padding=True,
     )
     for title in (header, *shown[0]):
         is_word = title in (header, "run", "")
