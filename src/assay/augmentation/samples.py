@@ -64,9 +64,8 @@ def _misfit(of: Spec, spec: Spec) -> str:
         return f"makes images of {strange[0]!r}, which is no class of this data"
     if _rows(of) != _rows(spec):
         return (
-            f"learned from {of.train_rows} other training rows than these {spec.train_rows}: its "
-            "samples could carry what validation or test rows hold. Train the generator on this "
-            "data, divided alike"
+            "learned from other training rows than these: its samples could carry what validation or "
+            "test rows hold. Train the generator on this data, divided alike"
         )
     return ""
 
