@@ -49,10 +49,10 @@ def test_a_trial_that_always_kills_its_worker_fails_and_the_search_ends(tmp_path
 
 @pytest.mark.parametrize(
     ("launcher", "settings"),
-    [("joblib", {"n_jobs": 2}), ("submitit_local", {"timeout_min": 2, "tasks_per_node": 1})],
+    [("joblib", {"n_jobs": 2}), ("submitit_local", {"timeout_min": 10, "tasks_per_node": 1})],
 )
-def test_hydras_launchers_carry_workers(tmp_path, launcher, settings):
-    work = Noted(folder=tmp_path, seconds=0.3)
+def test_hydras_launchers_carry_workers_also_when_one_is_killed(tmp_path, launcher, settings):
+    work = Noted(folder=tmp_path, deadly=(4,), seconds=0.3)
     result = search(
         work,
         problem=PROBLEM,
@@ -61,8 +61,11 @@ def test_hydras_launchers_carry_workers(tmp_path, launcher, settings):
         launch=launch_with(launcher, settings),
     )
     assert [t.state for t in result.trials] == ["complete"] * 8
-    assert sorted(line["number"] for line in work.lines()) == list(range(8))
-    assert len({line["pid"] for line in work.lines()}) == 2
+    lines = work.lines()
+    assert {line["number"] for line in lines} == set(range(8))
+    assert len({(line["number"], line["x"]) for line in lines}) == 8
+    assert len({line["pid"] for line in lines}) >= 2
+    assert sorted(states(tmp_path / "study.db")).count("COMPLETE") == 8
 
 
 def test_a_launcher_that_is_not_there_is_named():

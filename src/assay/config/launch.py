@@ -24,15 +24,19 @@ from assay.errors import ConfigError, nearest
 
 PROCESSES = "processes"
 _INDEX = "worker"
-Launch = Callable[[Callable[[int], None], int], None]
+Launch = Callable[[Callable[[int], None], int], str | None]
+# What launchers raise where a process ended without a word; the second is not there to be imported.
+_DEATHS, _OWN_ERROR = {"BrokenExecutor", "UncompletedJobError"}, "FailedJobError"
+_WORDS = 160  # so many letters of what they say
 
 
 def launch_with(name: str, settings: Mapping[str, Any]) -> Launch | None:
     """Return what runs a worker once for each index below a count, through Hydra's launcher.
 
     None for ``processes``, which needs none. ``settings`` are the launcher's own, such as
-    ``{n_jobs: 4}``. The launcher carries workers, not trials: it is called once. Raises ConfigError
-    for a launcher that is not installed.
+    ``{n_jobs: 4}``. The launcher carries workers, not trials: it is called once, and again by who
+    wants to go on where it returns a word on a worker that was killed. Raises ConfigError for a
+    launcher that is not installed.
     """
     if name == PROCESSES:
         return None
@@ -42,7 +46,7 @@ def launch_with(name: str, settings: Mapping[str, Any]) -> Launch | None:
         raise ConfigError([f"search.launcher: Hydra has no launcher '{name}'{there}"])
     own = [f"++hydra.launcher.{key}={rendered(value)}" for key, value in flattened(settings)]
 
-    def launch(worker: Callable[[int], None], count: int) -> None:
+    def launch(worker: Callable[[int], None], count: int) -> str | None:
         def job(config: DictConfig) -> None:
             worker(int(config[_INDEX]))
 
@@ -50,10 +54,21 @@ def launch_with(name: str, settings: Mapping[str, Any]) -> Launch | None:
             Path(folder, "search.yaml").write_text(f"{_INDEX}: 0\n", encoding="utf-8")
             every = ",".join(map(str, range(count)))
             words = ["-m", f"hydra/launcher={name}", *own, f"hydra.sweep.dir={folder}/jobs"]
-            with _arguments([*words, *_QUIET, f"{_INDEX}={every}"]), _apart():
-                hydra.main(config_path=folder, config_name="search")(job)()
+            try:
+                with _arguments([*words, *_QUIET, f"{_INDEX}={every}"]), _apart():
+                    hydra.main(config_path=folder, config_name="search")(job)()
+            except RuntimeError as error:
+                if _is_death(error):
+                    return " ".join(str(error).split())[:_WORDS]
+                raise
+        return None
 
     return launch
+
+
+def _is_death(error: RuntimeError) -> bool:
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return bool(names & _DEATHS) and _OWN_ERROR not in names
 
 
 _QUIET = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.job.chdir=false")

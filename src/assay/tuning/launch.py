@@ -27,8 +27,11 @@ from assay.tuning.share import share_of
 from assay.tuning.worker import Worker
 
 log = logging.getLogger(__name__)
-Launch: TypeAlias = Callable[[Worker, int], None]
-"""Runs a worker for each index below a count, and returns when they have all ended."""
+Launch: TypeAlias = Callable[[Worker, int], str | None]
+"""Runs a worker for each index below a count, and returns when they have all ended.
+
+Where one was killed that was not replaced, it returns a word on that.
+"""
 
 _FRUITLESS = 3
 

@@ -107,12 +107,16 @@ def _run(worker: Worker, view: _View, *, launch: Launch | None, on_trial: Watche
             knobs.workers,
             cores(),
         )
+    carried: Launch = launch or local
     with _watched(worker.studies, view, on_trial):
         while not view.is_done():
             begun = worker.studies.begun()
-            (launch or local)(worker, knobs.workers)
+            lost = carried(worker, knobs.workers)
             if worker.studies.begun() == begun and not view.is_done():
-                raise TrainingError("the search's workers ended and began no trial")
+                why = f": {lost}" if lost else ""
+                raise TrainingError(f"the search's workers ended and began no trial{why}")
+            if lost:
+                log.warning("search: a worker died: others take its place (%s)", lost)
 
 
 class _View:
