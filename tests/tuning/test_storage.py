@@ -50,3 +50,9 @@ def test_an_empty_file_and_journals_of_an_old_one_are_no_hindrance(tmp_path):
     open_storage(place_of(tmp_path / "whole.db"))
     assert schema(place.file) == schema(tmp_path / "whole.db")
     assert (tmp_path / "study.db-wal.old").read_bytes() == b"of another file"
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactError, match=r"file, where the trials .* correct search\.storage"):
+        open_storage(place_of(tmp_path / "file" / "study.db"))

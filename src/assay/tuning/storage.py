@@ -84,7 +84,7 @@ def open_storage(place: Place) -> RDBStorage:
         engine = {"connect_args": _connect_args(place.url), "pool_pre_ping": True}
         with _advisory(place.url, "assay tables"):
             return _storage(place.url, engine)
-    place.file.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(place.file.parent)
     with FileLock(f"{place.file}.lock"):
         if not place.file.exists() or not place.file.stat().st_size:
             _make(place.file)
@@ -95,6 +95,16 @@ def open_storage(place: Place) -> RDBStorage:
     sqlalchemy.event.listen(storage.engine, "connect", _relax)
     storage.engine.dispose()
     return storage
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder}, where the trials of every search are to be kept, cannot be made: "
+            f"{error.strerror}; correct search.storage, or ASSAY_HOME"
+        ) from error
 
 
 def _make(file: Path) -> None:
@@ -178,7 +188,7 @@ def alone_with(place: Place, study: str) -> Iterator[None]:
         return
     lock = FileLock(_lock(place.file, study))
     note = Path(lock.lock_file)
-    note.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(note.parent)
     try:
         lock.acquire(timeout=0)
     except Timeout:
