@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -211,3 +212,44 @@ def test_jobs_run_in_processes_of_the_launcher(tmp_path: Path, launcher: str) ->
     assert results(tmp_path / "out")["best_value"] == min(t["x"] ** 2 for t in found)
     said = {line for line in done.stdout.splitlines() if line.startswith("job in")}
     assert launcher == "submitit_local" or len(said) in (1, 2)
+
+
+_DEADLY = """
+import os, signal
+from pathlib import Path
+import hydra
+from hydra.core.hydra_config import HydraConfig
+
+@hydra.main(config_path=".", config_name="app")
+def main(cfg):
+    number, place = HydraConfig.get().job.num, Path(__file__).parent
+    with (place / "begun").open("a") as begun:
+        begun.write(f"{number} {cfg.x}\\n")
+    if number == 1 and not (place / "died").exists():
+        (place / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return float(cfg.x ** 2)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_sweep_that_was_killed_runs_what_is_missing_with_the_same_values(tmp_path: Path) -> None:
+    conf = yaml.safe_load(CONF)
+    conf["hydra"]["sweeper"] |= {"params": {"x": "interval(-3, 3)"}, "n_trials": 3}
+    conf["hydra"]["sweeper"]["storage"] = f"sqlite:///{tmp_path}/study.db"
+    (tmp_path / "app.yaml").write_text(yaml.safe_dump(conf, sort_keys=False))
+    (tmp_path / "app.py").write_text(_DEADLY)
+    command = [sys.executable, "app.py", "-m", f"hydra.sweep.dir={tmp_path}/out"]
+    killed, done = (
+        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        for _ in range(2)
+    )
+    assert (killed.returncode, done.returncode) == (-signal.SIGKILL, 0), done.stderr
+    begun = [line.split() for line in (tmp_path / "begun").read_text().splitlines()]
+    assert [number for number, _ in begun] == ["0", "1", "1", "2"]
+    assert begun[1] == begun[2]
+    assert [str(trial["x"]) for trial in trials(tmp_path / "out")] == [
+        x for _, x in (begun[0], *begun[2:])
+    ]

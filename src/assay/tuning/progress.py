@@ -28,6 +28,7 @@ def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.description}"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     with Progress(*columns, console=console) as progress:
         line = progress.add_task("", total=total)
@@ -45,7 +46,7 @@ def summary(result: Result, *, objective: str) -> str:
 
 
 def _live(result: Result, *, objective: str) -> str:
-    running = f"{result.running} running"
+    running = f"{result.running} running" if result.running else ""
     return ", ".join(filter(None, (running, summary(result, objective=objective))))
 
 
