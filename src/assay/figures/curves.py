@@ -20,7 +20,7 @@ _WORDS = {
     "mase": "MASE",
     "frechet": "Fréchet distance",
 }
-_PREFERRED = ("valid_accuracy", "valid_r2", "valid_roc_auc", "valid_rmse", "valid_mae")
+_PREFERRED = ("valid_accuracy", "valid_r2", "valid_roc_auc", "valid_mase", "valid_rmse")
 
 
 def learning_curves(history: pd.DataFrame, *, kept: int, objective: str) -> Figure:
