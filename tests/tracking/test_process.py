@@ -59,6 +59,7 @@ def test_a_process_that_ended_is_gone_and_one_that_lives_is_not():
     assert not is_gone(own_key())
     host, pid, started = own_key().split(":")
     assert is_gone(f"{host}:{pid}:{float(started) - 100:.2f}"), "the pid was used again"
+    assert not is_gone(f"{host}:{pid}:{float(started) + 2:.2f}"), "the clock was set"
     ended = subprocess.Popen(["true"])
     ended.wait()
     assert is_gone(f"{socket.gethostname()}:{ended.pid}:1.00")

@@ -8,6 +8,10 @@ from functools import cache
 
 import psutil
 
+# A start is told by the system's clock, which may be set while the process runs: by how much at most.
+# No system gives a pid again so soon.
+_CLOCK_SECONDS = 30.0
+
 
 def own_key() -> str:
     """Return host, pid and start time of this process: no later process repeats it."""
@@ -31,7 +35,8 @@ def is_gone(key: str) -> bool:
         return False
     try:
         process = psutil.Process(int(pid))
-        return f"{process.create_time():.2f}" != started or process.status() == psutil.STATUS_ZOMBIE
+        is_another = abs(process.create_time() - float(started)) > _CLOCK_SECONDS
+        return is_another or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:
