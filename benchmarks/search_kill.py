@@ -197,7 +197,9 @@ def at_work(folder: Path, driver: int) -> list[int]:
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as database:
         running = {int(row[0].split(":")[1]) for row in database.execute(query)}
     try:
-        return sorted(running & {child.pid for child in psutil.Process(driver).children()})
+        below = psutil.Process(driver).children()
+        alive = {child.pid for child in below if child.status() != psutil.STATUS_ZOMBIE}
+        return sorted(running & alive)
     except psutil.NoSuchProcess:
         return []
 
