@@ -15,10 +15,9 @@ from assay.artifacts.files import read_yaml, write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
 from assay.baselines.fit import Answer
-from assay.baselines.verdict import compare, gain_words
+from assay.baselines.verdict import gain_words
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
-from assay.figures.comparison import forest
 from assay.figures.style import Figure
 from assay.inference.session import Session
 from assay.inference.signature import read_signature
@@ -27,17 +26,14 @@ from assay.metrics.decisions import weighed
 from assay.metrics.fitting import Circumstances, judge_fitting
 from assay.metrics.intervals import Interval, Resampled, resample
 from assay.metrics.knobs import Evaluate
-from assay.metrics.objective import Objective, direction, objective
+from assay.metrics.objective import Objective, objective
 from assay.pipeline.evaluating.assessment import (
-    COMPARED,
     Asked,
     Drawn,
-    Tables,
     ask,
     baselines,
     pictures,
     points,
-    value_of,
 )
 from assay.pipeline.evaluating.gallery import (
     baseline_sets,
@@ -49,6 +45,15 @@ from assay.pipeline.evaluating.gallery import (
     sample_table,
     sampling_pictures,
     sampling_words,
+)
+from assay.pipeline.evaluating.report import (
+    baseline_report,
+    beside_baselines,
+    headline,
+    known_values,
+    save_pictures,
+    verdicts_of,
+    write_tables,
 )
 from assay.pipeline.evaluating.review import no_review, review
 from assay.pipeline.evaluating.sampling import sample_text
@@ -73,15 +78,6 @@ _LOGGED = (
     "errors.html",
     "errors.csv",
 )
-_EMPTY: dict[str, tuple[str, ...]] = {
-    "confusion": ("actual", "predicted"),
-    "roc": ("class", "false_positive_rate", "true_positive_rate", "threshold"),
-    "pr": ("class", "recall", "precision", "threshold"),
-    "calibration": ("confidence", "accuracy", "rows"),
-    "residuals": ("actual", "predicted", "residual"),
-    "labels": ("label", "precision", "recall", "f1", "rows"),
-    "horizon": ("series", "step", "mase", "mae", "smape", "rmse"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +109,8 @@ def run(params: Params) -> None:
         slices, treated = slices_of(asked, knobs), fairness_of(asked, knobs)
         write_json(folder / "slices.json", slices)
         write_json(folder / "fairness.json", treated)
-        verdicts = _verdicts(asked.spec, ours, theirs)
-        write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
+        verdicts = verdicts_of(asked.spec, ours, theirs)
+        write_json(folder / "baselines.json", baseline_report(answers, ours, theirs, verdicts))
         reviewed = review(asked, page=folder / "errors.html")
         reviewed.table.to_csv(folder / "errors.csv", index=False, float_format="%.6g")
         goal = objective(asked.spec.task)
@@ -126,7 +122,7 @@ def run(params: Params) -> None:
         said |= {name: words for name, words in more_words.items() if words}
         write_json(folder / "verdict.json", {"baselines": verdicts, **said})
         tables = points(asked, knobs)
-        _write_tables(tables, folder / "plots")
+        write_tables(tables, folder / "plots")
         beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
         drawn = Drawn(tables=tables, metrics=metrics, answers=answers)
         more = {
@@ -158,7 +154,7 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
     for name, about, others in baseline_sets(seen, knobs=knobs):
         answers[name] = Answer(output=np.empty(0), about=about, rows=len(seen.train))
         theirs[name] = measured(others, seen, knobs=knobs)
-    verdicts = _verdicts(spec, ours, theirs)
+    verdicts = verdicts_of(spec, ours, theirs)
     gain, told = gain_of_samples(
         seen,
         Session(artifact("export", "instruments") / graph_of(WITH_SAMPLES), threads=knobs.threads),
@@ -171,13 +167,13 @@ def _evaluate_generator(spec: Spec, knobs: Evaluate, *, folder: Path, tracked: T
     write_json(folder / "slices.json", class_slices(images, seen, spec=spec))
     write_json(folder / "fairness.json", [])
     no_review(folder / "errors.html").to_csv(folder / "errors.csv", index=False)
-    write_json(folder / "baselines.json", _baseline_report(answers, ours, theirs, verdicts))
+    write_json(folder / "baselines.json", baseline_report(answers, ours, theirs, verdicts))
     write_json(folder / "verdict.json", {"baselines": verdicts, "fitting": words})
-    _write_tables({}, folder / "plots")
+    write_tables({}, folder / "plots")
     beside = {"model": metrics, **{name: r.intervals() for name, r in theirs.items()}}
     (folder / "pictures").mkdir()
     drawn = sampling_pictures(images, seen, spec=spec)
-    _save({"baselines": _forest(spec, beside), **drawn}, folder / "pictures")
+    save_pictures({"baselines": beside_baselines(spec, beside), **drawn}, folder / "pictures")
     _report(metrics, beside, [*verdicts.values(), words], folder=folder, tracked=tracked)
 
 
@@ -193,32 +189,6 @@ def _resampled(asked: Asked, output: np.ndarray, knobs: Evaluate) -> Resampled:
         costs=asked.signature.costs,
         dependence=asked.dependence,
     )
-
-
-def _verdicts(spec: Spec, ours: Resampled, theirs: Mapping[str, Resampled]) -> dict[str, str]:
-    return {
-        name: compare(spec.task, model=ours, baseline=baseline, name=name)
-        for name, baseline in theirs.items()
-    }
-
-
-def _baseline_report(
-    answers: Mapping[str, Answer],
-    ours: Resampled,
-    theirs: Mapping[str, Resampled],
-    verdicts: Mapping[str, str],
-) -> dict[str, Any]:
-    return {
-        name: {
-            "about": answer.about,
-            "fitted_rows": answer.rows,
-            "note": answer.note,
-            "metrics": theirs[name].intervals(),
-            "difference": ours.minus(theirs[name]).intervals(),
-            "verdict": verdicts[name],
-        }
-        for name, answer in answers.items()
-    }
 
 
 def _samples_words(ours: Resampled, without: Resampled | None) -> str:
@@ -252,14 +222,6 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
-def _write_tables(tables: Tables, folder: Path) -> None:
-    """Write the same files for every task, since outputs of a stage are fixed; some are empty."""
-    folder.mkdir()
-    for name, columns in _EMPTY.items():
-        table = tables.get(name, pd.DataFrame(columns=list(columns)))
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
-
-
 def _draw(
     asked: Asked,
     drawn: Drawn,
@@ -269,21 +231,13 @@ def _draw(
     folder: Path,
 ) -> None:
     folder.mkdir()
-    _save({"baselines": _forest(asked.spec, beside), **pictures(asked, drawn), **more}, folder)
+    save_pictures(
+        {"baselines": beside_baselines(asked.spec, beside), **pictures(asked, drawn), **more},
+        folder,
+    )
     if asked.spec.task == "language_modelling":
         text = sample_text(asked.session, asked.signature, asked.split)
         write_text(folder / "sample.md", text)
-
-
-def _forest(spec: Spec, beside: Mapping[str, Mapping[str, Interval]]) -> Figure:
-    names = [name for name in COMPARED[spec.task] if name in beside["model"]]
-    better = {n: "less" if direction(n) == "minimize" else "more" for n in names}
-    return forest(beside, metrics=better)
-
-
-def _save(drawn: Mapping[str, Figure], folder: Path) -> None:
-    for name, figure in drawn.items():
-        figure.savefig(folder / f"{name}.png")
 
 
 def _report(
@@ -294,32 +248,15 @@ def _report(
     folder: Path,
     tracked: Tracked,
 ) -> None:
-    tracked.log_metrics(_known(metrics))
+    tracked.log_metrics(known_values(metrics))
     for name, intervals in beside.items():
         if name != "model":
-            known = _known(intervals)
+            known = known_values(intervals)
             tracked.log_metrics({f"{name}_{metric}": value for metric, value in known.items()})
     for picture in sorted((folder / "pictures").iterdir()):
         tracked.log_artifact(picture, "plots")
     for name in _LOGGED:
         tracked.log_artifact(folder / name)
-    tracked.log_parent(metrics=_known(metrics))
-    for line in (_headline(metrics), *words, tell_looks(tracked)):
+    tracked.log_parent(metrics=known_values(metrics))
+    for line in (headline(metrics), *words, tell_looks(tracked)):
         log.info(line)
-
-
-def _headline(metrics: Mapping[str, Interval]) -> str:
-    told = [name for task in COMPARED.values() for name in task if name in metrics]
-    parts = [_told(name, metrics[name]) for name in dict.fromkeys(told)]
-    return "on the sealed test split, with intervals: " + ", ".join(part for part in parts if part)
-
-
-def _told(name: str, found: Interval) -> str:
-    values = (found["value"], found["low"], found["high"])
-    numbers = [value for value in values if isinstance(value, float)]
-    return "" if len(numbers) < 3 else "{} {:.4g} ({:.4g} to {:.4g})".format(name, *numbers)
-
-
-def _known(intervals: Mapping[str, Interval]) -> dict[str, float]:
-    values = {name: value_of(intervals, name) for name in intervals}
-    return {name: value for name, value in values.items() if value is not None}
