@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +23,8 @@ from assay.pipeline.registering.promotion import PresentTest, present_test, scor
 from assay.tracking.registry import Version, address, fetch, resolve
 
 _LEVEL = 0.025
-_LINES = 40
+_FILES = 20
+_FILE = "diff --git a/"
 
 
 @click.command()
@@ -49,7 +49,7 @@ def command(first: str, second: str) -> None:
 
 
 def _tell(head: str, lines: list[str]) -> None:
-    click.echo(f"{head}: " + ("the same" if not lines else ""))
+    click.echo(f"{head}:" if lines else f"{head}: the same")
     for line in lines:
         click.echo(f"  {line}")
 
@@ -78,16 +78,28 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _code(a: Version, b: Version, folders: list[Path]) -> Iterator[str]:
+    """Yield the commit, and the files whose uncommitted changes were not the same."""
     yield from _tags(a, b, "git_commit", "assay")
-    texts = [(f / "changes.diff") for f in folders]
-    before, after = (
-        t.read_text(encoding="utf-8", errors="replace").splitlines() if t.is_file() else []
-        for t in texts
-    )
-    changed = list(difflib.unified_diff(before, after, "A", "B", n=0, lineterm=""))
-    yield from (f"uncommitted: {line}" for line in changed[:_LINES])
-    if len(changed) > _LINES:
-        yield f"and {len(changed) - _LINES} more lines of uncommitted changes"
+    before, after = (_changes(folder / "changes.diff") for folder in folders)
+    names = sorted(name for name in {**before, **after} if before.get(name) != after.get(name))
+    for name in names[:_FILES]:
+        yield f"{name}: {_uncommitted(before.get(name))} -> {_uncommitted(after.get(name))}"
+    if len(names) > _FILES:
+        yield f"and {len(names) - _FILES} more files with uncommitted changes"
+
+
+def _changes(patch: Path) -> dict[str, list[str]]:
+    """Return the lines of a patch by the file that they change."""
+    text = patch.read_text(encoding="utf-8", errors="replace") if patch.is_file() else ""
+    parts = text.split(_FILE)[1:]
+    return {part.split(" b/")[0]: part.splitlines()[1:] for part in parts}
+
+
+def _uncommitted(lines: list[str] | None) -> str:
+    if lines is None:
+        return "as committed"
+    added, taken = (sum(line.startswith(sign) for line in lines) for sign in "+-")
+    return f"uncommitted +{added} -{taken}"
 
 
 def _metrics(a: Version, b: Version) -> Iterator[str]:
