@@ -64,8 +64,8 @@ def test_numbers_are_cut_at_their_quartiles():
 
 def test_the_worst_come_first():
     found = score_slices(_measured(), columns=("age", "sex"), knobs=KNOBS)
-    gaps = [entry["beside"]["gap"] for entry in found if entry.get("beside")]
-    assert len(gaps) > 6 and gaps == sorted(gaps, reverse=True)
+    values = [entry["beside"]["here"] for entry in found if entry.get("beside")]
+    assert len(values) > 6 and values == sorted(values, reverse=True)
 
 
 def test_a_weak_crossing_is_found_and_named():

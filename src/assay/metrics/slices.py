@@ -18,7 +18,7 @@ from assay.errors import ConfigError, nearest
 from assay.metrics.dependence import ONE_BY_ONE, Dependence
 from assay.metrics.intervals import Resampled, resample
 from assay.metrics.knobs import Evaluate
-from assay.metrics.objective import objective, objective_error
+from assay.metrics.objective import direction, objective, objective_error
 from assay.metrics.repeated import holm
 from assay.metrics.scores import score
 
@@ -157,7 +157,12 @@ def _correct(entries: Sequence[dict[str, Any]]) -> None:
 
 
 def _badness(entry: dict[str, Any]) -> float:
-    return -entry["beside"]["gap"] if entry["beside"] else np.inf
+    """Return what sorts the worst first: the objective's value; last where it has none."""
+    beside = entry["beside"]
+    if not beside:
+        return np.inf
+    value = float(beside["here"])
+    return value if direction(beside["metric"]) == "maximize" else -value
 
 
 def _crossings(found: Sequence[_Part]) -> Iterator[_Part]:

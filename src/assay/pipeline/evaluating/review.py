@@ -23,6 +23,7 @@ from assay.pipeline.evaluating.assessment import Asked
 _CASES, _PAIRS, _EXAMPLES = 100, 10, 8
 _ALL_SHOWN, _CLASSES_SHOWN = 12, 10
 _LETTERS = 500
+_LONG, _LONGEST = 1e4, 1e12  # between these a number has more digits than .4g shows, and no e+05
 _COLUMNS = ("which", "place", "row", ID, "actual", "predicted", "loss", "confidence")
 _WORST, _SURE = "worst", "confidently wrong"
 
@@ -228,7 +229,10 @@ class _Shown:
 
 
 def _value(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    is_long = _LONG <= abs(value) < _LONGEST
+    return f"{value:.0f}" if is_long else f"{value:.4g}"
 
 
 _SHOWN: Mapping[Kind, Callable[[_Shown, int], str]] = {
