@@ -37,7 +37,7 @@ def test_a_label_that_is_wrong_counts_with_the_confidence_of_that_label():
     output = np.array([[0.9, 0.7], [0.9, 0.1]])
     found = row_errors("multilabel", target=target, output=output)
     assert found.is_wrong.tolist() == [True, False]
-    assert found.confidence.tolist() == pytest.approx([0.7, 0.0])
+    assert found.confidence.tolist() == pytest.approx([0.7, np.nan], nan_ok=True)
 
 
 def test_anomalies_are_wrong_where_they_score_low_and_others_where_they_score_high():

@@ -86,7 +86,7 @@ def _section(section: Section) -> str:
     if not section.cases:
         return f"{head}<p>None.</p>"
     is_sure = any(case.confidence is not None for case in section.cases)
-    heads = f"<tr><th>Row<th>Actual<th>Predicted{'<th>Sure' if is_sure else ''}<th>Loss<th></tr>"
+    heads = f"<tr><th>ID<th>Actual<th>Predicted{'<th>Sure' if is_sure else ''}<th>Loss<th></tr>"
     lines = "".join(_line(case, is_sure=is_sure) for case in section.cases)
     return f"{head}<div class=scroll><table>{heads}{lines}</table></div>"
 

@@ -21,7 +21,8 @@ _SMALLEST = float(np.finfo(np.float32).eps)
 class Errors:
     """``loss`` (N,), more is worse, NaN where not known, in words ``unit``.
 
-    ``is_wrong`` and ``confidence`` (N,), from 0 to 1, are None for tasks that decide nothing.
+    ``is_wrong`` and ``confidence`` (N,), from 0 to 1, are None for tasks that decide nothing. Of
+    several decisions in a row it is that of the surest wrong one, NaN where none is wrong.
     """
 
     loss: np.ndarray
@@ -71,7 +72,7 @@ def _of_labels(target: np.ndarray, output: np.ndarray) -> Errors:
         loss=-np.log(np.clip(likelihood, _SMALLEST, 1.0)).mean(1),
         unit="log loss, the mean over labels",
         is_wrong=wrong.any(1),
-        confidence=np.where(wrong, 1 - likelihood, 0.0).max(1),
+        confidence=_of_the_surest(1 - likelihood, wrong),
     )
 
 
@@ -94,8 +95,13 @@ def _of_tags(target: np.ndarray, output: np.ndarray) -> Errors:
         loss=losses.sum(1) / np.maximum(is_step.sum(1), 1),
         unit="log loss a step",
         is_wrong=wrong.any(1),
-        confidence=np.where(wrong, output.max(2), 0.0).max(1),
+        confidence=_of_the_surest(output.max(2), wrong),
     )
+
+
+def _of_the_surest(confidence: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """Return of each row (N, parts) the largest among its wrong parts, NaN where none is wrong."""
+    return np.where(wrong.any(1), np.where(wrong, confidence, 0.0).max(1), np.nan)
 
 
 def _of_anomalies(target: np.ndarray, output: np.ndarray) -> Errors:

@@ -67,7 +67,7 @@ def review(asked: Asked, *, page: Path) -> Review:
 
 
 def _table(asked: Asked, errors: Errors, named: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Return a line a case; ``row`` is its position in the test split, as ``assay explain`` takes it."""
+    """Return a line a case; ``row`` is its position in the test split."""
     rows = asked.split.rows()
     taken = {ID, TARGET, GROUP, TIME, *_COLUMNS}
     extra = [c for c in rows.columns if c not in taken]
@@ -125,30 +125,31 @@ def _lead(asked: Asked, errors: Errors) -> str:
     rows = len(asked.target)
     wrong = "" if errors.is_wrong is None else f", {int(errors.is_wrong.sum()):,} of them wrong"
     return (
-        f"{rows:,} test rows{wrong}. Loss: {errors.unit}. Row is the position in the test split: "
-        "'assay explain --rows ROW' says why it was predicted so."
+        f"{rows:,} test rows{wrong}. Loss: {errors.unit}. 'assay explain --rows ID' says why "
+        "a row was predicted so."
     )
 
 
 def _sections(table: pd.DataFrame, errors: Errors, shown: _Shown) -> list[Section]:
-    heads = [(_WORST, f"The {_CASES} worst", "The rows of the largest loss.")]
+    heads = [(_WORST, "worst", "The rows of the largest loss.")]
     if errors.is_wrong is not None:
         lead = "Wrong rows, those first of which the model was surest."
-        heads.append((_SURE, f"The {_CASES} most confidently wrong", lead))
+        heads.append((_SURE, "most confidently wrong", lead))
+    found = {which: table[table["which"] == which] for which, *_ in heads}
     return [
         Section(
-            heading=heading,
+            heading=f"The {len(found[which])} {words}" if len(found[which]) else f"The {words}",
             lead=lead,
-            cases=[_case(found, shown) for _, found in table[table["which"] == which].iterrows()],
+            cases=[_case(case, shown) for _, case in found[which].iterrows()],
         )
-        for which, heading, lead in heads
+        for which, words, lead in heads
     ]
 
 
 def _case(found: pd.Series, shown: _Shown) -> Case:
     sure = found["confidence"]
     return Case(
-        id=f"{found['row']}" + (f" ({found[ID]})" if str(found[ID]) != str(found["row"]) else ""),
+        id=str(found[ID]),
         actual=str(found["actual"]),
         predicted=str(found["predicted"]),
         loss=float(found["loss"]),
