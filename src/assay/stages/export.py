@@ -80,6 +80,12 @@ def _write(exported: Exported, graphs: Mapping[str, bytes], folder: Path) -> Non
         (instruments / name).write_bytes(graph)
 
 
+def _is_calibrated(exported: Exported) -> bool:
+    """Return whether there are probabilities that a temperature could be for."""
+    signature = exported.signature
+    return bool(signature.classes) and signature.task != "generation"
+
+
 def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:
     parity, temperature = exported.parity, exported.calibration.temperature
     tracked.log_metrics(
@@ -92,7 +98,7 @@ def _report(exported: Exported, folder: Path, tracked: Tracked) -> None:
         parity.largest_difference,
         parity.unit,
         parity.rows,
-        f"; temperature {temperature:.2f}" if exported.signature.classes else "",
+        f"; temperature {temperature:.2f}" if _is_calibrated(exported) else "",
     )
     if decision := exported.decision:
         log.info("classes are decided by costs: %s", decision.words(exported.signature.classes))
