@@ -7,7 +7,7 @@ numbers, forecasts, and rows that depend on each other. The gate promotes at mos
 "better than the champion" about half. Then one of the two is made better, by stated gains, to show
 what the gate finds. At last twenty equally good models are tried, one after the other, at one test
 split, each against the champion of that moment.
-Two cores: some eight minutes.
+Two cores: some ten minutes.
 """
 
 from __future__ import annotations
