@@ -71,7 +71,7 @@ class _Counter:
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         self.evaluations += len(codes)
         return np.asarray(
-            self._predict(self._sources.feeds(codes.astype(np.int64))), dtype=np.float64
+            self._predict(self._sources.feeds(codes.astype(np.int64, copy=False))), dtype=np.float64
         )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import DataError
+from assay.inference.columns import Columns
 
 Feeds: TypeAlias = Mapping[str, np.ndarray]
 Predict: TypeAlias = Callable[[Feeds], np.ndarray]
@@ -43,7 +44,7 @@ class TableSources:
 
     def feeds(self, codes: np.ndarray) -> Feeds:
         """Return one array (n,) a column."""
-        return {name: values[codes[:, i]] for i, (name, values) in enumerate(self._columns.items())}
+        return Columns(self._columns, dict(zip(self.names, codes.T, strict=True)))
 
 
 class ImageSources:
@@ -53,8 +54,9 @@ class ImageSources:
     """
 
     def __init__(self, images: np.ndarray, *, patches: int, name: str = "image") -> None:
-        self._images, self._name = images, name
+        self._images, self._name = np.ascontiguousarray(images), name
         self.patch_of, self.grid = grid_of(images.shape[2], images.shape[3], patches=patches)
+        self._is_by_pixel = self.grid == images.shape[2:]
         word = "pixel" if self.grid == images.shape[2:] else "patch"
         self.names = tuple(f"{word} {r},{c}" for r, c in np.ndindex(self.grid))
         self.codes = np.stack([self._patch_codes(p) for p in range(len(self.names))], axis=1)
@@ -66,9 +68,15 @@ class ImageSources:
 
     def feeds(self, codes: np.ndarray) -> Feeds:
         """Return the one input, images of shape (n, channels, height, width)."""
-        rows, columns = np.indices(self.patch_of.shape)
-        pixels = self._images[codes[:, self.patch_of], :, rows, columns]
-        return {self._name: np.moveaxis(pixels, -1, 1)}
+        _, channels, height, width = self._images.shape
+        pixels = height * width
+        by_pixel = codes if self._is_by_pixel else codes[:, self.patch_of.ravel()]
+        first = by_pixel * (channels * pixels) + np.arange(pixels)
+        flat = self._images.reshape(-1)
+        found = np.empty((len(codes), channels, pixels), self._images.dtype)
+        for channel in range(channels):
+            np.take(flat, first + channel * pixels, out=found[:, channel], mode="clip")
+        return {self._name: found.reshape(-1, channels, height, width)}
 
 
 def grid_of(height: int, width: int, *, patches: int) -> tuple[np.ndarray, tuple[int, int]]:

@@ -33,6 +33,7 @@ from assay.explanation.sources import (
 )
 from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.surrogate import Question, Surrogate, explain_parts, explain_table
+from assay.explanation.surroundings import Surroundings
 from assay.inference.feeds import frame_feeds
 from assay.inference.signature import IMAGE, SEQUENCE, TOKENS, Signature
 
@@ -211,7 +212,7 @@ def _methods(
         return steps, partial(_explain_parts, steps, steps.hidden)
     if IMAGE not in inside or inside[IMAGE].ndim == 1:
         columns = {name: np.concatenate([inside[name], outside[name]]) for name in inside}
-        return TableSources(columns), partial(_explain_row, columns, outside)
+        return TableSources(columns), partial(_explain_row, columns, Surroundings(outside))
     mean = outside[IMAGE].mean(axis=0, keepdims=True).round().astype(outside[IMAGE].dtype)
     images = ImageSources(np.concatenate([inside[IMAGE], outside[IMAGE], mean]), patches=patches)
     hidden = len(inside[IMAGE]) + len(outside[IMAGE])
@@ -240,7 +241,7 @@ def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _explain_row(
-    columns: Feeds, training: Feeds, predict: Predict, row: int, question: Question
+    columns: Feeds, training: Surroundings, predict: Predict, row: int, question: Question
 ) -> Surrogate:
     own = {name: values[row : row + 1] for name, values in columns.items()}
     return explain_table(predict, own, training=training, question=question)

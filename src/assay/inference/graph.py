@@ -1,12 +1,15 @@
-"""Read an ONNX file that is whole in itself: no tensor of it may lie in another file."""
+"""Read an ONNX file that is whole in itself: no tensor of it may lie in another file; cut a graph in parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError, Message
+from onnx import ModelProto, TensorProto, helper
+from onnx.utils import Extractor
 
 from assay.errors import ArtifactError
 
@@ -58,3 +61,56 @@ def _tensors(message: Message) -> Iterator[onnx.TensorProto]:
         inner = [value] if isinstance(value, Message) else value
         if not isinstance(inner, (str, bytes, int, float)):
             yield from (t for m in inner if isinstance(m, Message) for t in _tensors(m))
+
+
+_CUTS: Mapping[str, int] = {
+    "assay/numeric": TensorProto.FLOAT,
+    "assay/categorical": TensorProto.INT64,
+}
+"""Where exported graphs have put a table's columns side by side, (rows, columns)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A table's graph in parts: ``encoders`` up to each cut, of which ``columns``, and the ``body`` behind."""
+
+    encoders: Mapping[str, bytes]
+    columns: Mapping[str, tuple[str, ...]]
+    body: bytes
+
+
+def cut(model: bytes, *, columns: Sequence[str], outputs: Sequence[str]) -> Parts | None:
+    """Cut a graph where its ``columns`` lie side by side; None where it is not made like that."""
+    graph = onnx.load_from_string(model)
+    joined = {node.output[0]: node for node in graph.graph.node if node.output[0] in _CUTS}
+    made_of = {
+        name: tuple(_column_of(graph, tensor, columns) for tensor in node.input)
+        for name, node in joined.items()
+    }
+    if sorted(name for names in made_of.values() for name in names) != sorted(columns):
+        return None
+    for name, node in joined.items():
+        shape: list[str | int | None] = ["rows", len(node.input)]
+        graph.graph.value_info.append(helper.make_tensor_value_info(name, _CUTS[name], shape))
+    extractor = Extractor(graph)
+    return Parts(
+        encoders={
+            name: extractor.extract_model(list(names), [name]).SerializeToString()
+            for name, names in made_of.items()
+        },
+        columns=made_of,
+        body=extractor.extract_model(list(joined), list(outputs)).SerializeToString(),
+    )
+
+
+def _column_of(graph: ModelProto, tensor: str, columns: Sequence[str]) -> str:
+    """Follow a tensor back to the one column that it is made of; nothing where it is made of several."""
+    made_by = {name: node for node in graph.graph.node for name in node.output}
+    constants = {constant.name for constant in graph.graph.initializer}
+    while tensor not in columns:
+        node = made_by.get(tensor)
+        given = [name for name in node.input if name not in constants] if node else []
+        if len(given) != 1:
+            return ""
+        tensor = given[0]
+    return tensor

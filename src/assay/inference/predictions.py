@@ -49,12 +49,15 @@ def explained_of(outputs: Outputs, signature: Signature) -> np.ndarray:
     if signature.task in OF_STEPS:
         sureness = np.asarray(outputs[PROBABILITY], np.float64).max(axis=-1)
         return np.asarray(sureness.reshape(len(sureness), -1).mean(axis=1, keepdims=True))
-    scores = scores_of(outputs, signature)
-    if signature.task == "multilabel" or signature.weights:
-        return np.asarray(scores[..., 0])
+    found = np.asarray(outputs[explained_output(signature)], np.float64)
     if signature.task == "forecasting":
-        return np.asarray(scores[:, :, :1].mean(axis=1))
-    return scores[:, :1] if signature.task == "reconstruction" else scores.reshape(len(scores), -1)
+        return np.asarray(found[:, :, :1].mean(axis=1))
+    return found.reshape(len(found), -1)
+
+
+def explained_output(signature: Signature) -> str:
+    """Return the one output of the graph that explanations need."""
+    return _EXPLAINED.get(signature.task, PROBABILITY)
 
 
 def prediction_table(outputs: Outputs, signature: Signature) -> pd.DataFrame:
@@ -145,6 +148,11 @@ _SCORES: Mapping[Task, Callable[[Outputs], np.ndarray]] = {
     "regression": itemgetter(PREDICTION),
     "forecasting": itemgetter(PREDICTION),
     "reconstruction": _flags,
+}
+_EXPLAINED: Mapping[Task, str] = {
+    "regression": PREDICTION,
+    "forecasting": PREDICTION,
+    "reconstruction": SCORE,
 }
 _TABLES: Mapping[Task, Callable[[Outputs, Signature], pd.DataFrame]] = {
     "language_modelling": _next_token,

@@ -50,21 +50,24 @@ class Session:
                     f"{_listed(expected)}, but the graph has {_listed(found)}"
                 )
 
-    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
-        """Return every output for all rows of ``feeds``, which share their first axis."""
-        return self.stream(_slices(feeds, self._batch_size))
+    def run(self, feeds: Feeds, *, only: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+        """Return every output, or ``only`` these, for all rows of ``feeds``, which share their first axis."""
+        return self.stream(_slices(feeds, self._batch_size), only=only)
 
-    def stream(self, batches: Iterable[Feeds]) -> dict[str, np.ndarray]:
-        """Return every output for batches that are made while they are consumed."""
-        parts = [self._run(batch) for batch in batches]
+    def stream(
+        self, batches: Iterable[Feeds], *, only: tuple[str, ...] = ()
+    ) -> dict[str, np.ndarray]:
+        """Return every output, or ``only`` these, for batches that are made while they are consumed."""
+        names = only or self.outputs
+        parts = [self._run(batch, names) for batch in batches]
         return {
             name: np.concatenate(of_one_width([np.asarray(part[i]) for part in parts]))
-            for i, name in enumerate(self.outputs)
+            for i, name in enumerate(names)
         }
 
-    def _run(self, feeds: Feeds) -> list[np.ndarray]:
+    def _run(self, feeds: Feeds, names: tuple[str, ...]) -> list[np.ndarray]:
         try:
-            return list(self._session.run(list(self.outputs), dict(feeds)))
+            return list(self._session.run(list(names), dict(feeds)))
         except _REFUSALS as error:
             raise ArtifactError(f"the graph refuses these inputs: {error}") from error
 
@@ -99,6 +102,7 @@ def _ends(nodes: Iterable[ort.NodeArg]) -> Ends:
 
 
 def _slices(feeds: Feeds, size: int) -> Iterator[Feeds]:
-    rows = len(next(iter(feeds.values())))
+    arrays = dict(feeds.items())
+    rows = len(next(iter(arrays.values())))
     for start in range(0, max(1, rows), size):
-        yield {name: array[start : start + size] for name, array in feeds.items()}
+        yield {name: array[start : start + size] for name, array in arrays.items()}

@@ -29,8 +29,10 @@ from assay.explanation.trust import (
     joined_verdicts,
     judged,
 )
+from assay.inference.columns import Columns, inner_of
 from assay.inference.feeds import split_feeds
-from assay.inference.predictions import explained_of
+from assay.inference.graph import read_graph
+from assay.inference.predictions import explained_of, explained_output
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
 from assay.pipeline.explaining.insight import Opened, learned_of, opened, stranger_of
@@ -99,10 +101,24 @@ def require_slices(test: Split, names: tuple[str, ...]) -> None:
 
 def predict_of(of: Explained) -> Predict:
     """Return what asks the graph: from feeds to what is explained, (n, outputs)."""
-    session = Session(of.graph, batch_size=_BATCH)
+    return asking(read_graph(of.graph), of.signature)
+
+
+def asking(model: bytes, signature: Signature) -> Predict:
+    """Return what asks a graph for the output that is explained, and for nothing else.
+
+    Rows of known cells enter a table's graph behind its encoders, which have read each cell once.
+    """
+    only = (explained_output(signature),)
+    session = Session(model, batch_size=_BATCH)
+    columns = [tensor.name for tensor in signature.inputs]
+    is_table = signature.kind == "table"
+    inner = inner_of(model, columns=columns, outputs=only, batch_size=_BATCH) if is_table else None
 
     def predict(feeds: Feeds) -> np.ndarray:
-        return explained_of(session.run(feeds), of.signature)
+        if inner is not None and isinstance(feeds, Columns):
+            return explained_of(inner.run(feeds), signature)
+        return explained_of(session.run(feeds, only=only), signature)
 
     return predict
 
