@@ -13,6 +13,7 @@ from assay.errors import ArtifactError, TrackingError
 from assay.gate.knobs import Gate
 from assay.stages import register
 from assay.tracking import registry
+from assay.tracking.registry import Version
 from assay.tracking.store import open_store
 
 
@@ -124,3 +125,19 @@ def test_two_versions_are_told_apart_with_a_paired_test(project):
     shutil.rmtree("artifacts/prepare")
     said = call(diff.command, "models:/flowers/1", "models:/flowers/3").output
     assert "cannot be compared on the present test rows" in said
+
+
+def test_uncommitted_changes_are_told_by_the_file_that_they_are_in(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder, added in zip(folders, ("+lr: 1\n", "+lr: 2\n+seed: 3\n"), strict=True):
+        folder.mkdir()
+        same = "diff --git a/same.py b/same.py\n-x\n+y\n"
+        text = f"{same}diff --git a/conf/one.yaml b/conf/one.yaml\n--- a/x\n+++ b/x\n{added}"
+        (folder / "changes.diff").write_text(text)
+    with (folders[1] / "changes.diff").open("a") as patch:
+        patch.write("diff --git a/new.csv b/new.csv\nnew file mode 100644\n+1\n")
+    a, b = (Version(name="m", number=n, model_id=n) for n in "12")
+    assert list(diff._code(a, b, folders)) == [
+        "conf/one.yaml: uncommitted +1 -0 -> uncommitted +2 -0",
+        "new.csv: as committed -> uncommitted +1 -0",
+    ]

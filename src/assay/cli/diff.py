@@ -98,7 +98,8 @@ def _changes(patch: Path) -> dict[str, list[str]]:
 def _uncommitted(lines: list[str] | None) -> str:
     if lines is None:
         return "as committed"
-    added, taken = (sum(line.startswith(sign) for line in lines) for sign in "+-")
+    changed = [line for line in lines if not line.startswith(("+++ ", "--- "))]
+    added, taken = (sum(line.startswith(sign) for line in changed) for sign in "+-")
     return f"uncommitted +{added} -{taken}"
 
 
