@@ -22,6 +22,8 @@ from assay.pipeline.composing.schema import SCHEMA
 from assay.tracking.explore import CONFIG_FILE
 from assay.tracking.find import BEST, Found, find_run, search_of, trial_of
 
+_SPACE = "space"
+
 
 @click.command()
 @click.argument("what", metavar="[NAME | run:ID | sweep:ID[/TRIAL]]", required=False)
@@ -89,9 +91,24 @@ def _from_config(root: Path, config: Mapping[str, Any]) -> dict[str, Any]:
             ]
         )
     base = compose_params(root / "conf", choices, schema=SCHEMA)
-    params = {**choices, SET: difference(config, base)}
+    params = {**choices, SET: difference(_of_today(config, base), base)}
     compose_params(root / "conf", params, schema=SCHEMA)  # what a run holds is checked like a file
     return params
+
+
+def _of_today(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with what stands in ``base`` of keys that are newer than its run.
+
+    A dimension that is missing in a search space was taken out of it.
+    """
+    newer = {key: value for key, value in base.items() if key not in config and key != _SPACE}
+    older = {
+        key: _of_today(value, base[key])
+        if key != _SPACE and isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        else value
+        for key, value in config.items()
+    }
+    return {**newer, **older}
 
 
 def _configuration(run: Found) -> Mapping[str, Any]:
