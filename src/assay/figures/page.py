@@ -56,7 +56,7 @@ class Line:
 _HEADS: Mapping[str, str] = {
     "Method": "and why it was asked",
     "Better than random": "insertion and deletion, 95 % interval; above 0 is better",
-    "Adds up": "error as a share of what is explained; claimed by SHAP and gradients only",
+    "Adds up": "error as a share of what is explained, where a method claims to",
     "Infidelity": "0 perfect, 1 tells nothing",
     "Holds still": "change when the input changes a little; lower is calmer",
     "Untrained twin": "rank correlation with a model of random weights; lower is better",

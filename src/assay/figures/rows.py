@@ -28,7 +28,7 @@ from assay.figures.attribution import (
 from assay.figures.style import BLACK, GREY, canvas
 
 _BARS_ACROSS, _IMAGES_ACROSS = 4, 4
-_LONGEST_LABEL, _LETTER_INCHES = 44, 0.078
+_LONGEST_LABEL, _LETTER_INCHES = 48, 0.078
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,9 @@ def table_row(
 
 
 def _shortened(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+    """Leave out the middle of a long label: it begins with a name and ends with its value."""
+    half = _LONGEST_LABEL // 2
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: half - 1]}…{label[-half:]}"
 
 
 def _summed(said: Said, order: np.ndarray, *, top: int) -> Said:
@@ -144,8 +146,8 @@ def _amounts(axes: Axes, said: Said, starts: np.ndarray) -> None:
 
 def image_row(path: Path, *, headline: Headline, image: np.ndarray, said: Sequence[Said]) -> None:
     """Draw one prediction of an image, (height, width) or (height, width, 3): it, and a map a method."""
-    across = min(_IMAGES_ACROSS, 1 + len(said))
-    down = -(-(1 + len(said)) // across)
+    down = -(-(1 + len(said)) // _IMAGES_ACROSS)
+    across = -(-(1 + len(said)) // down)  # rows of about the same length
     figure, panels = canvas(across, down, width=2.45 * across, height=0.75 + 2.75 * down)
     grey = image if image.ndim == 2 else image.mean(axis=2)
     panels[0].imshow(image, cmap=greys(grey) if image.ndim == 2 else None)
