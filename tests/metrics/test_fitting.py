@@ -67,3 +67,12 @@ def test_augmentation_is_offered_where_the_data_has_one_that_is_off():
         words = judge_fitting(history, Circumstances(kind="image", knobs=knobs))
         assert ("augmentation=images" in words) == is_offered
     assert "augmentation" not in judge_fitting(history, Circumstances(kind="table", knobs=off))
+
+
+@pytest.mark.parametrize(("goal", "is_named"), [("log_loss", True), ("rmse", False)])
+def test_smoothing_of_labels_is_no_remedy_for_numbers(goal, is_named):
+    about = Circumstances(
+        goal=Objective(name=goal, direction="minimize"), knobs={"training.label_smoothing": 0.0}
+    )
+    history = _history([1.0, 0.5, 0.4, 0.6, 0.8], [1.0, 0.5, 0.3, 0.2, 0.1])
+    assert ("label_smoothing" in judge_fitting(history, about)) is is_named

@@ -18,10 +18,11 @@ _GAP = 1.5
 _NO_GAIN = 0.02
 _FEWEST_EPOCHS = 3
 
+_OF_CLASSES = "training.label_smoothing"  # does nothing where no likelihood is learned
 _HOLD_BACK = {
     "training.weight_decay": "raise",
     "model.dropout": "raise",
-    "training.label_smoothing": "raise",
+    _OF_CLASSES: "raise",
     "model.width": "lower",
 }
 _GO_ON = {"training.max_epochs": "raise", "training.lr": "raise", "model.width": "raise"}
@@ -121,7 +122,8 @@ def _remedies(about: Circumstances, wanted: Mapping[str, str]) -> str:
     """Return what may help, by key: ``raise model.dropout (0.1)``."""
     by_verb: dict[str, list[str]] = {}
     for key, verb in wanted.items():
-        if (value := about.knobs.get(key)) is not None:
+        is_idle = key == _OF_CLASSES and about.goal is not None and about.goal.name != "log_loss"
+        if not is_idle and (value := about.knobs.get(key)) is not None:
             by_verb.setdefault(verb, []).append(f"{key} ({value:g})")
     parts = [f"{verb} {' or '.join(keys)}" for verb, keys in by_verb.items()]
     return "what may help: " + (", ".join(parts) if parts else "another model")
