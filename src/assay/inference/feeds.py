@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from assay.data.prepared import LENGTHS, Split
+from assay.data.prepared import LENGTHS, RESERVED, Split
 from assay.data.ragged import ragged
 from assay.data.spec import Kind, required
 from assay.data.table import as_text
@@ -137,7 +137,7 @@ def unseen_categories(
 def _check_names(frame: pd.DataFrame, expected: list[str]) -> None:
     doubled = [n for n in dict.fromkeys(frame.columns[frame.columns.duplicated()]) if n in expected]
     missing = [name for name in expected if name not in frame.columns]
-    spare = [name for name in frame.columns if name not in expected]
+    spare = [name for name in frame.columns if name not in (*expected, *RESERVED)]
     problems = [f"column '{name}' occurs more than once" for name in doubled]
     problems += [f"column '{name}' is missing{nearest(name, spare)}" for name in missing]
     if problems:

@@ -30,7 +30,9 @@ def ask_again(present: Version, test: Split, *, signature: Signature, test_diges
     try:
         output = answers_of(present, test, signature=signature)
     except AssayError as error:
-        return Champion(version=present.number, output=None, note=" ".join(str(error).split()))
+        head, *problems = str(error).split("\n  - ")
+        note = " ".join(f"{head} {'; '.join(problems)}".split())
+        return Champion(version=present.number, output=None, note=note)
     is_other = present.tags.get("test_digest") != test_digest
     note = "the champion comes from another split and may have learned from some of these rows"
     return Champion(version=present.number, output=output, note=note if is_other else "")
