@@ -59,6 +59,8 @@ def test_an_augmentation_of_another_kind_of_data_is_refused_not_ignored():
 def test_samples_of_a_generator_are_for_classes_of_images(data, model, words):
     samples = asdict(Augmentation(samples=OfSamples(source="models:/made/1")))
     require_match(_config(data=DIGITS, model=MLP, name="mlp", augmentation=samples), conf=CONF)
+    own = {"image": samples["image"]}  # an option of one's own may leave parts out
+    require_match(_config(data=DIGITS, model=MLP, name="mlp", augmentation=own), conf=CONF)
     with pytest.raises(ConfigError, match=words):
         require_match(_config(data=data, model=model, name="mlp", augmentation=samples), conf=CONF)
 

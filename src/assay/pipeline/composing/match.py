@@ -59,7 +59,8 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
         return
     choices = config["choices"]
     fitting = ", ".join(models_for(data.kind, conf=conf, task=task)) or "none"
-    asked = "" if task == "auto" else f"{task.replace('_', ' ')} on "
+    is_of_kind = _can_take(config["model"], data.kind, "auto")  # else the task is not what is wrong
+    asked = f"{task.replace('_', ' ')} on " if is_of_kind and task != "auto" else ""
     raise ConfigError(
         [
             f"model: '{choices['model']}' cannot take {asked}{data.kind} data such as '{choices['data']}'; "
@@ -84,7 +85,7 @@ def _require_own_augmentation(config: Mapping[str, Any], kind: Kind) -> None:
 
 def _require_own_samples(config: Mapping[str, Any], kind: Kind, task: Any) -> None:
     """Raise ConfigError for samples of a generator where they would be no training rows."""
-    source = config["training"]["augmentation"][_SAMPLES]["source"]
+    source = config["training"]["augmentation"].get(_SAMPLES, {}).get("source")
     if source and (kind != "image" or task not in ("auto", "classification")):
         asked = "" if task == "auto" else f"{task.replace('_', ' ')} of "
         raise ConfigError(

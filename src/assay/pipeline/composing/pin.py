@@ -47,9 +47,9 @@ def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _generator(training: Mapping[str, Any]) -> dict[str, Any]:
     """Return the training node with the version whose samples it takes pinned, if there is one."""
-    augmentation = training["augmentation"]
-    samples = augmentation["samples"]
-    if not (address := samples["source"]):
+    augmentation = training.get("augmentation", {})
+    samples = augmentation.get("samples", {})
+    if not (address := samples.get("source")):
         return dict(training)
     if not str(address).startswith(_REGISTRY):
         raise ConfigError(
