@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.explanation.sources import Predict, Sources
+from assay.explanation.sources import Predict, Sources, mixed
 
 _TOGETHER = 8192
 
@@ -47,11 +47,10 @@ def explain(
     """
     counter = _Counter(predict, sources)
     half = max(1, permutations // 2)
-    codes, hidden = sources.codes[rows], sources.codes[background]
-    ends = _Ends(own=counter(codes), hidden=counter(hidden))
-    first = _values(counter, codes, hidden, ends=ends, orders=half, seed=seed)
+    ends = _Ends(own=counter.whole(rows), hidden=counter.whole(background))
+    first = _values(counter, rows, background, ends=ends, orders=half, seed=seed)
     second = (
-        _values(counter, codes, hidden, ends=ends, orders=half, seed=seed + 1)
+        _values(counter, rows, background, ends=ends, orders=half, seed=seed + 1)
         if permutations > 1
         else first
     )
@@ -65,14 +64,16 @@ def explain(
 
 class _Counter:
     def __init__(self, predict: Predict, sources: Sources) -> None:
-        self._predict, self._sources = predict, sources
+        self._predict, self.sources = predict, sources
         self.evaluations = 0
 
-    def __call__(self, codes: np.ndarray) -> np.ndarray:
-        self.evaluations += len(codes)
-        return np.asarray(
-            self._predict(self._sources.feeds(codes.astype(np.int64, copy=False))), dtype=np.float64
-        )
+    def whole(self, rows: np.ndarray) -> np.ndarray:
+        return self(rows, rows, np.ones((len(rows), len(self.sources.names)), bool))
+
+    def __call__(self, own: np.ndarray, hidden: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        self.evaluations += len(own)
+        feeds = mixed(self.sources, own, hidden, shown)
+        return np.asarray(self._predict(feeds), dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +88,21 @@ class _Ends:
 class _Walks:
     """The walks of one row: ``last`` (orders, steps + 1, background) says which answer holds there.
 
-    0 is the background's own answer, ``i`` the i-th of ``codes``, and -1 the row's own one.
+    0 is the background's own answer, ``i`` that to the i-th question, and -1 the row's own one. A
+    question is what is ``shown`` of the row, bool (questions, features), over the background row at
+    ``place`` (questions,).
     """
 
     orders: np.ndarray
     last: np.ndarray
-    codes: np.ndarray
+    shown: np.ndarray
+    place: np.ndarray
 
 
 def _values(
     model: _Counter,
-    codes: np.ndarray,
-    hidden: np.ndarray,
+    rows: np.ndarray,
+    background: np.ndarray,
     *,
     ends: _Ends,
     orders: int,
@@ -106,16 +110,25 @@ def _values(
 ) -> np.ndarray:
     """Walk each row's features in ``orders`` random orders and their reverses, many rows a call."""
     random = np.random.default_rng(seed)
+    codes, hidden = model.sources.codes[rows], model.sources.codes[background]
     found, waiting, held = np.zeros((*codes.shape, ends.own.shape[1])), [], 0
     for row, own in enumerate(codes):
         forward = random.random((orders, len(own))).argsort(axis=1)
         waiting.append((row, _walks(own, hidden, np.concatenate([forward, forward[:, ::-1]]))))
-        held += len(waiting[-1][1].codes)
+        held += len(waiting[-1][1].place)
         if held >= _TOGETHER or row == len(codes) - 1:
-            answers = model(np.concatenate([w.codes for _, w in waiting])) if held else ends.own[:0]
+            answers = (
+                model(
+                    np.concatenate([np.full(len(w.place), rows[r]) for r, w in waiting]),
+                    background[np.concatenate([w.place for _, w in waiting])],
+                    np.concatenate([w.shown for _, w in waiting]),
+                )
+                if held
+                else ends.own[:0]
+            )
             start = 0
             for place, walks in waiting:
-                end = start + len(walks.codes)
+                end = start + len(walks.place)
                 found[place] = _moved(walks, answers[start:end], ends=ends, row=place)
                 start = end
             waiting, held = [], 0
@@ -128,14 +141,16 @@ def _walks(own: np.ndarray, hidden: np.ndarray, orders: np.ndarray) -> _Walks:
     count = np.cumsum(differs, axis=1)
     is_asked = differs & (count < count[:, -1:])
     order, step, place = np.nonzero(is_asked)
-    rank = np.argsort(orders, axis=1)
-    codes = np.where(rank[order] <= step[:, None], own, hidden[place])
+    rank = np.argsort(orders, axis=1).astype(np.int32)
+    shown = rank[order] <= step.astype(np.int32)[:, None]
     number = np.zeros(differs.shape, np.int64)
     number[is_asked] = np.arange(1, len(order) + 1)
     number = np.maximum.accumulate(number, axis=1)
     number[count == count[:, -1:]] = -1
     start = np.zeros((len(orders), 1, len(hidden)), np.int64)
-    return _Walks(orders=orders, last=np.concatenate([start, number], axis=1), codes=codes)
+    return _Walks(
+        orders=orders, last=np.concatenate([start, number], axis=1), shown=shown, place=place
+    )
 
 
 def _moved(walks: _Walks, answers: np.ndarray, *, ends: _Ends, row: int) -> np.ndarray:

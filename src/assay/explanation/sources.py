@@ -78,6 +78,24 @@ class ImageSources:
             np.take(flat, first + channel * pixels, out=found[:, channel], mode="clip")
         return {self._name: found.reshape(-1, channels, height, width)}
 
+    def mixed(self, own: np.ndarray, hidden: np.ndarray, shown: np.ndarray) -> Feeds:
+        """As the function ``mixed``; pixels are an eighth of their codes."""
+        rows, channels = self._images.shape[:2]
+        pixels = shown if self._is_by_pixel else shown[:, self.patch_of.ravel()]
+        flat = self._images.reshape(rows, channels, -1)
+        found = np.where(pixels[:, None], flat[own], flat[hidden])
+        return {self._name: found.reshape(-1, *self._images.shape[1:])}
+
+
+def mixed(sources: Sources, own: np.ndarray, hidden: np.ndarray, shown: np.ndarray) -> Feeds:
+    """Return inputs of rows with features of two source rows each, ``own`` and ``hidden``, int (n,).
+
+    Those that are ``shown``, bool (n, features), are of the first, all others of the second.
+    """
+    if isinstance(sources, ImageSources):
+        return sources.mixed(own, hidden, shown)
+    return sources.feeds(np.where(shown, sources.codes[own], sources.codes[hidden]))
+
 
 def grid_of(height: int, width: int, *, patches: int) -> tuple[np.ndarray, tuple[int, int]]:
     """Cut an image into the smallest square patches of which there are at most ``patches``."""
