@@ -14,7 +14,7 @@ from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor, nn
 
 _INTEGRATION_STEPS = 24
-_TOGETHER = 1024
+_TOGETHER = 128  # each holds the numbers of all layers
 
 
 @dataclass(frozen=True, kw_only=True)

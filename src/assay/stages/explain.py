@@ -39,7 +39,7 @@ from assay.pipeline.explaining.words import output_names
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
-_BATCH = 4096
+_BATCH = 256
 _DIGITS = "%.6g"
 
 

@@ -40,7 +40,8 @@ from assay.pipeline.explaining.restored import error_table, errors_of
 from assay.pipeline.explaining.whole import Whole, nothing, whole_of
 from assay.pipeline.fitting.effective import Effective
 
-_BATCH = 4096
+# Layers over steps or pixels fill memory; the rows of a table are small.
+_BATCH, _BATCH_OF_TABLES = 256, 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +111,11 @@ def asking(model: bytes, signature: Signature) -> Predict:
     Rows of known cells enter a table's graph behind its encoders, which have read each cell once.
     """
     only = (explained_output(signature),)
-    session = Session(model, batch_size=_BATCH)
-    columns = [tensor.name for tensor in signature.inputs]
     is_table = signature.kind == "table"
-    inner = inner_of(model, columns=columns, outputs=only, batch_size=_BATCH) if is_table else None
+    size = _BATCH_OF_TABLES if is_table else _BATCH
+    session = Session(model, batch_size=size)
+    columns = [tensor.name for tensor in signature.inputs]
+    inner = inner_of(model, columns=columns, outputs=only, batch_size=size) if is_table else None
 
     def predict(feeds: Feeds) -> np.ndarray:
         if inner is not None and isinstance(feeds, Columns):
