@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ _INK = 0.4
 _SMALL_PIXELS = 32
 _STRENGTH = 0.7  # the exponent that keeps small attributions visible
 _LONGEST_NOTE = 44
+_NOTE_BESIDE_NAME = 0.8  # how wide its letters are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +145,19 @@ def caption(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, fontweight="normal", color=GREY)
 
 
-def said_caption(axes: Axes, said: Said) -> None:
-    """Write a method's name over its panel, and its note on a line below."""
-    note = said.note if len(said.note) <= _LONGEST_NOTE else f"{said.note[: _LONGEST_NOTE - 1]}…"
-    axes.set_title(f"{said.name}\n", loc="left", fontsize=10, fontweight="bold", color=BLACK)
+def said_caption(axes: Axes, said: Said, *, letters: int = 0) -> None:
+    """Write a method's name over its panel, and its note below, on lines of so many ``letters``.
+
+    With 0 letters each has one line, however long, but for what no panel has room for.
+    """
+    name, note = said.name, said.note
+    if letters:
+        name = fill(name, round(letters * _NOTE_BESIDE_NAME))
+        note = fill(note, letters)
+    elif len(note) > _LONGEST_NOTE:
+        note = f"{note[: _LONGEST_NOTE - 1]}…"
+    below = "\n" * (1 + note.count("\n"))
+    axes.set_title(f"{name}{below}", loc="left", fontsize=10, fontweight="bold", color=BLACK)
     told = axes.annotate(
         note,
         (0, 1),

@@ -12,7 +12,7 @@ from assay.figures.attribution import Headline, Said, head, said_caption, save, 
 from assay.figures.style import BLACK, GREY, canvas
 
 _MOST_CHANNELS = 8
-_METHODS_ACROSS = 5
+_METHODS_ACROSS, _LETTERS = 5, 30
 _LINE_INCHES, _HEADING_LINES, _GAP_LINES = 0.3, 1.0, 0.7
 _LINE_WIDTH = 92
 _MARGIN = 0.25
@@ -54,7 +54,7 @@ def series_row(
             axes = panels[(block * len(shown) + line) * across + column]
             _bands(axes, one, steps=steps[:, channel], channel=channel, bounds=bounds)
             if line == 0:
-                said_caption(axes, one)
+                said_caption(axes, one, letters=0 if across == 1 else _LETTERS)
             if column == 0:
                 name = channels[channel]
                 axes.set_ylabel(name, rotation=0, ha="right", va="center", color=BLACK)
