@@ -4,9 +4,8 @@ from typing import get_args
 
 from assay.baselines import detectors, forecasts, language, samplers
 from assay.baselines.models import BASELINES
-from assay.baselines.names import FROM_NOTHING, baseline_names
+from assay.baselines.names import baseline_names
 from assay.data.spec import Kind
-from assay.pipeline.fitting import instruments
 
 
 def test_they_are_those_of_each_kind_of_data():
@@ -20,4 +19,3 @@ def test_they_are_those_of_the_tasks_that_have_their_own():
     assert baseline_names("forecasting", kind="sequence") == (*forecasts._AHEAD, "linear")
     assert baseline_names("language_modelling", kind="text") == tuple(language._NAMES.values())
     assert baseline_names("generation", kind="image") == tuple(samplers.SAMPLERS)
-    assert instruments.FROM_NOTHING == FROM_NOTHING

@@ -66,6 +66,7 @@ def test_a_margin_of_the_wrong_sign_is_refused() -> None:
     [
         ("digits", {"metric": "accuracy", "minimum": {"f1": 0.1}, "maximum": {"ece": 0.1}}),
         ("diabetes", {"metric": "mae", "baselines": ["boosting", "from_nothing"]}),
+        ("digits", {"baselines": ["trivial", "without_samples"]}),
         ("synthetic_stream", {"maximum": {"flagged": 0.1}, "minimum": {"flagged": 0.01}}),
     ],
 )

@@ -21,10 +21,6 @@ _OF_TASK: Mapping[Task, tuple[str, ...]] = {
 }
 
 
-FROM_NOTHING = "from_nothing"
-"""The same network from weights of its own, beside every network that was transferred."""
-
-
 def baseline_names(task: Task, *, kind: Kind) -> tuple[str, ...]:
     """Return the baselines of a task on a kind of data, simplest first."""
     return _OF_TASK.get(task, _FITTED[kind])

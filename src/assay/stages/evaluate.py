@@ -14,6 +14,7 @@ import pandas as pd
 from assay.artifacts.files import read_yaml, write_json, write_text
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
+from assay.baselines.beside import WITHOUT_SAMPLES
 from assay.baselines.fit import Answer
 from assay.baselines.verdict import gain_words
 from assay.data.prepared import Split
@@ -63,7 +64,7 @@ from assay.pipeline.evaluating.slicing import (
     slicing_pictures,
     slicing_words,
 )
-from assay.pipeline.fitting.instruments import WITH_SAMPLES, WITHOUT_SAMPLES, graph_of
+from assay.pipeline.fitting.instruments import WITH_SAMPLES, graph_of
 from assay.tracking.looks import note_look, tell_looks
 from assay.tracking.run import Tracked, stage_run
 

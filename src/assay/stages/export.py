@@ -11,6 +11,7 @@ from typing import Any
 from assay.artifacts.files import read_json, write_json
 from assay.artifacts.manifest import artifact
 from assay.artifacts.staging import staged
+from assay.baselines.beside import FROM_NOTHING
 from assay.config.load import load
 from assay.data.prepared import Split
 from assay.data.spec import Spec, read_spec
@@ -20,7 +21,7 @@ from assay.export.generator import export_judge
 from assay.export.knobs import Export
 from assay.layers.judge import Judge
 from assay.pipeline.fitting.effective import Effective
-from assay.pipeline.fitting.instruments import BESIDE, FROM_NOTHING, LIST, WITH_SAMPLES, graph_of
+from assay.pipeline.fitting.instruments import BESIDE, LIST, WITH_SAMPLES, graph_of
 from assay.pipeline.fitting.network import load_network
 from assay.tracking.run import Tracked, stage_run
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assay.artifacts.manifest import artifact
+from assay.baselines.beside import FROM_NOTHING, WITHOUT_SAMPLES
 from assay.baselines.fit import Answer, fit_baselines
 from assay.baselines.forecasts import forecast_baselines
 from assay.baselines.language import count_language
@@ -42,7 +43,7 @@ from assay.pipeline.evaluating.detection import (
 )
 from assay.pipeline.evaluating.forecasting import forecast_pictures, horizon_table, with_truth
 from assay.pipeline.evaluating.labelled import label_pictures, label_tables
-from assay.pipeline.fitting.instruments import FROM_NOTHING, WITHOUT_SAMPLES, graph_of
+from assay.pipeline.fitting.instruments import graph_of
 
 Tables: TypeAlias = dict[str, pd.DataFrame]
 Pictures: TypeAlias = dict[str, Figure]

@@ -9,12 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from assay.augmentation.knobs import OfSamples
+from assay.baselines.beside import FROM_NOTHING, WITHOUT_SAMPLES
 from assay.layers.network import Network
 from assay.layers.shape import Model
 from assay.pipeline.fitting.candidate import try_candidate
 from assay.pipeline.fitting.effective import Effective
 from assay.pipeline.fitting.inputs import Inputs
-from assay.pipeline.fitting.instruments import FROM_NOTHING, WITH_SAMPLES, WITHOUT_SAMPLES
+from assay.pipeline.fitting.instruments import WITH_SAMPLES
 from assay.pipeline.fitting.judging import taught_with_samples
 from assay.training.knobs import Training
 

@@ -5,15 +5,8 @@ from __future__ import annotations
 BESIDE, LIST = "beside", "list.json"
 """The folder of their weights in the output of ``train``, and the list of what a folder holds."""
 
-FROM_NOTHING = "from_nothing"
-"""What transfer is held against: the same network and training, with weights of its own."""
-
 WITH_SAMPLES = "with_samples"
 """A judge that learned from training rows and as many samples of a generator."""
-
-
-WITHOUT_SAMPLES = "without_samples"
-"""What a classifier with samples among its training batches is held against: the same without them."""
 
 
 def graph_of(name: str) -> str:
