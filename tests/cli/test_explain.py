@@ -16,8 +16,6 @@ from assay.errors import ArtifactError, ConfigError, DataError, TrackingError
 from assay.gate.knobs import Gate
 from assay.pipeline.explaining.account import require_slices
 from assay.stages import register
-from assay.tracking import registry
-from assay.tracking.store import open_store
 
 SMALL = {"rows": 2, "global_rows": 4, "background": 8, "samples": 1000, "lime_samples": 60}
 
@@ -49,13 +47,7 @@ def registered(tmp_path_factory):
     """A home in which the champion of 'flowers' is registered; its network's weights are no weights."""
     folder = tmp_path_factory.mktemp("explain")
     with pytest.MonkeyPatch.context() as patch:
-        for name in made.UNSET:
-            patch.delenv(name, raising=False)
-        patch.setenv("ASSAY_HOME", str(folder / "home"))
-        patch.chdir(folder)
-        here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
-        patch.setattr(register, "reloaded_outputs", here)
-        open_store()
+        made.settle_in(folder, patch)
         made.pipeline(weight=2.0)
         config = read_yaml(folder / "artifacts/config.yaml")
         write_yaml(folder / "artifacts/config.yaml", {**config, "explain": SMALL})

@@ -11,7 +11,6 @@ from assay.artifacts.files import read_yaml, write_yaml
 from assay.cli import diff, lineage, promote, rollback
 from assay.errors import ArtifactError, TrackingError
 from assay.gate.knobs import Gate
-from assay.stages import register
 from assay.tracking import registry
 from assay.tracking.registry import Version
 from assay.tracking.store import open_store
@@ -22,13 +21,7 @@ def store(tmp_path_factory):
     """A home in which version 1 is champion, 2 an equal challenger and 3 a better one by hand."""
     folder = tmp_path_factory.mktemp("promote")
     with pytest.MonkeyPatch.context() as patch:
-        for name in made.UNSET:
-            patch.delenv(name, raising=False)
-        patch.setenv("ASSAY_HOME", str(folder / "home"))
-        patch.chdir(folder)
-        here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
-        patch.setattr(register, "reloaded_outputs", here)
-        open_store()
+        made.settle_in(folder, patch)
         made.go(weight=0.3)
         made.go(weight=0.3)
         made.go(Gate(alias="manual"), weight=2.0)

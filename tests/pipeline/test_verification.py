@@ -16,21 +16,13 @@ from assay.pipeline.registering.verification import (
     recorded_outputs,
     restored_test,
 )
-from assay.stages import register
 from assay.tracking import registry
-from assay.tracking.store import open_store
 
 
 @pytest.fixture
 def fetched(tmp_path, monkeypatch):
     """A registered version, its files, and the folder of a project."""
-    for name in made.UNSET:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
-    monkeypatch.setattr(register, "reloaded_outputs", here)
-    open_store()
+    made.settle_in(tmp_path, monkeypatch)
     made.go()
     version = registry.resolve("models:/flowers@champion")
     return version, registry.fetch(version, tmp_path / "fetched")

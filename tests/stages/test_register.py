@@ -163,11 +163,25 @@ def project(empty_home, tmp_path, monkeypatch):
     return tmp_path
 
 
+def reload_here(patch):
+    """Load versions again in this process: a fresh one takes seconds."""
+    here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
+    patch.setattr(register, "reloaded_outputs", here)
+
+
+def settle_in(folder, patch):
+    """Go to a folder with a store of its own, where versions are loaded again in this process."""
+    for name in UNSET:
+        patch.delenv(name, raising=False)
+    patch.setenv("ASSAY_HOME", str(folder / "home"))
+    patch.chdir(folder)
+    reload_here(patch)
+    open_store()
+
+
 @pytest.fixture
 def reloads_here(monkeypatch):
-    """Load the version again in this process: a fresh one takes seconds."""
-    here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
-    monkeypatch.setattr(register, "reloaded_outputs", here)
+    reload_here(monkeypatch)
 
 
 def go(gate=None, **how):

@@ -46,8 +46,7 @@ def _project(empty_home, tmp_path, monkeypatch):
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
     shutil.copytree(empty_home, tmp_path / "home")
     Path("dvc.lock").write_text("schema: '2.0'\n")
-    here = lambda version, rows: registry.predict(version.uri, rows)  # noqa: E731
-    monkeypatch.setattr(register, "reloaded_outputs", here)
+    made.reload_here(monkeypatch)
 
 
 def _cut_off(step):
