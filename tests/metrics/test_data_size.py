@@ -34,7 +34,13 @@ def test_a_line_for_each_size_with_students_margin():
         ({200: [0.60], 400: [0.50]}, "more rows would help still"),
         ({200: [0.501], 400: [0.50]}, "would hardly help"),
         ({200: [0.60, 0.61], 400: [0.50, 0.51]}, "over 2 seeds valid log loss is 0.505"),
-        ({200: [0.60, 0.90], 400: [0.50, 0.80]}, "would hardly help"),
+        ({200: [0.60, 0.90], 400: [0.50, 0.80]}, "more rows would help still"),  # seed by seed
+        (
+            {200: [0.60, 0.75], 400: [0.50, 0.70]},
+            "cannot be told from the luck of the seeds (gain 0.075",
+        ),
+        ({200: [0.50, 0.60], 400: [0.60, 0.50]}, "would hardly help"),
+        ({200: [0.60, np.nan], 400: [np.nan, 0.50]}, "no seed came through both"),
     ],
 )
 def test_words(values, words):
