@@ -42,6 +42,17 @@ def test_the_temperature_is_told_with_what_it_gained() -> None:
     assert "no temperature did better" in plain
 
 
+def test_training_is_told_with_how_it_went() -> None:
+    learned = ["no sign of overfitting", "with 200 training rows valid log loss is 0.5"]
+    told = section(replace(FACTS, learned=learned), "Training")
+    assert told == f"lr 0.001. - {learned[0]} - {learned[1]}"
+
+
+def test_splits_stand_in_the_order_of_their_use() -> None:
+    shuffled = replace(FACTS, rows={"test": 200, "train": 650, "valid": 150})
+    assert section(shuffled, "Data").startswith("Rows: train 650, valid 150, test 200;")
+
+
 def test_what_has_no_probabilities_has_no_calibration() -> None:
     numbers = replace(FACTS, task="regression", metrics={"rmse": {"value": 2.0}}, classes=())
     assert "## Calibration" not in card(numbers)

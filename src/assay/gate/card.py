@@ -17,6 +17,7 @@ Measured: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _GIVEN = {"image": "one image", "sequence": "one sequence", "text": "one text"}
 _NAMED = 8
+_IN_ORDER = ("train", "valid", "test")
 _ARRAYS = {
     "image": "{'image': pixels}",
     "sequence": "{'sequence': steps, 'lengths': lengths}",
@@ -26,7 +27,7 @@ _ARRAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that a card tells."""
+    """All that a card tells; ``learned`` is in words how the training went."""
 
     name: str
     version: str
@@ -53,6 +54,7 @@ class Facts:
     tags: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
+    learned: Sequence[str] = ()
     looks: int = 1
     confidence: float = 0.95
 
@@ -102,7 +104,7 @@ def _purpose(facts: Facts, inputs: str) -> str:
 
 
 def _data(facts: Facts) -> Iterator[str]:
-    sizes = ", ".join(f"{name} {rows}" for name, rows in facts.rows.items())
+    sizes = ", ".join(f"{n} {facts.rows[n]}" for n in sorted(facts.rows, key=_IN_ORDER.index))
     yield from ("## Data", "", f"Rows: {sizes}; split by {facts.split_by}.", "")
     found = [c for c in facts.checks if c.get("status") != "ok"]
     if not found:
@@ -115,6 +117,8 @@ def _data(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     knobs = ", ".join(f"{key} {value}" for key, value in facts.training.items())
     yield from ("## Training", "", f"{knobs}.", "")
+    if facts.learned:
+        yield from (*(f"- {sentence}" for sentence in facts.learned), "")
 
 
 def _metrics(facts: Facts) -> Iterator[str]:

@@ -34,7 +34,7 @@ from assay.inference.predictions import prediction_table
 from assay.inference.signature import PREDICTION
 from assay.metrics.costs import Decision
 from assay.pipeline.registering.champion import ask_again
-from assay.pipeline.registering.evidence import contest_of, evidence_of
+from assay.pipeline.registering.evidence import contest_of, evidence_of, gate_for
 from assay.pipeline.registering.registration import (
     Candidate,
     example_rows,
@@ -96,9 +96,8 @@ def run(params: Params) -> None:
         note_look(tracked)
         candidate = read_candidate()
         evidence = evidence_of(candidate, gate=params.gate)
-        conditions = judge(
-            params.gate, evidence, goal=metric_of(params.gate, task=candidate.spec.task)
-        )
+        gate = gate_for(candidate.signature, gate=params.gate)
+        conditions = judge(gate, evidence, goal=metric_of(gate, task=candidate.spec.task))
         origin = _origin(Path(scratch), candidate, evidence)
         withdraw_unfinished(params.name, origin=candidate.tags)
         version = _register(params, candidate, tracked, origin=origin)

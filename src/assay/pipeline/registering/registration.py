@@ -35,6 +35,7 @@ class Candidate:
     baselines: Mapping[str, Mapping[str, Mapping[str, Any]]]
     beside: Mapping[str, Mapping[str, Mapping[str, Any]]]
     comparisons: Sequence[str]
+    learned: Sequence[str]
     slices: Sequence[Mapping[str, Any]]
     fairness: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
@@ -58,6 +59,7 @@ def read_candidate() -> Candidate:
         baselines={name: found["metrics"] for name, found in baselines.items()},
         beside={name: found["difference"] for name, found in baselines.items()},
         comparisons=[found["verdict"] for found in baselines.values()],
+        learned=_learned(read_json(artifact("evaluate", "verdict.json"))),
         slices=read_json(artifact("evaluate", "slices.json")),
         fairness=read_json(artifact("evaluate", "fairness.json")),
         parity=read_json(artifact("export", "parity.json")),
@@ -69,6 +71,11 @@ def read_candidate() -> Candidate:
         checks=read_json(artifact("prepare", "checks.json"))["checks"],
         tags=_provenance(graph, config),
     )
+
+
+def _learned(verdict: Mapping[str, Any]) -> list[str]:
+    """Return how the training went: over- or underfitting, other seeds, fewer rows, made-up ones."""
+    return [verdict[name] for name in ("fitting", "repeats", "samples") if name in verdict]
 
 
 def _provenance(graph: Path, config: Path) -> dict[str, str]:
