@@ -16,9 +16,12 @@ from assay.baselines.models import BASELINES
 from assay.baselines.verdict import compare
 from assay.data.prepared import Split
 from assay.data.raw import Raw, Roles
+from assay.data.spec import read_spec
+from assay.data.text_csv import TextCsv
 from assay.metrics.intervals import resample
 from assay.metrics.knobs import Evaluate
 from assay.split.learn import learn
+from assay.split.prepare import prepare
 from assay.split.write import write_split
 
 KNOBS = Evaluate(resamples=200)
@@ -156,3 +159,18 @@ def test_texts_are_weighed_by_their_words(tmp_path):
     found = _fit(inputs.train, inputs.valid, inputs.spec)
     assert list(found) == ["trivial", "words"]
     assert (found["words"].output.argmax(1) == inputs.valid.target).mean() > 0.9
+
+
+def test_texts_with_several_labels_have_their_words_weighed_label_by_label(tmp_path):
+    said = {"red": "it is ripe", "green": "it is young"}
+    texts = [["red"], ["green"], ["red", "green"], []] * 30
+    rows = [
+        (" ".join(said[one] for one in labels) or "nothing", " ".join(labels)) for labels in texts
+    ]
+    pd.DataFrame(rows, columns=["text", "y"]).to_csv(tmp_path / "texts.csv", index=False)
+    data = TextCsv(path=str(tmp_path / "texts.csv"), target="y", label_separator=" ")
+    prepare(data, folder=tmp_path)
+    test, spec = Split(tmp_path / "test"), read_spec(tmp_path / "spec.json")
+    found = _fit(Split(tmp_path / "train"), test, spec)
+    assert list(found) == ["trivial", "words"] and "label by label" in found["words"].about
+    assert ((found["words"].output > 0.5) == test.target).all()

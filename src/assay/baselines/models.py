@@ -81,6 +81,7 @@ BASELINES: Mapping[str, Baseline] = {
     "words": Baseline(
         about={
             "classification": "logistic regression on TF-IDF of words and pairs of words",
+            "multilabel": "logistic regression on TF-IDF of words and pairs, label by label",
             "regression": "ridge regression on TF-IDF of words and pairs of words",
         },
         build=lambda task, features, seed: bag_of_words(task),

@@ -270,6 +270,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         metrics=candidate.metrics,
         baselines=candidate.baselines,
         comparisons=candidate.comparisons,
+        learned=candidate.learned,
         explanations=candidate.explanations,
         conditions=verdict.conditions,
         slices=candidate.slices,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from assay.baselines.beside import TRAINED_BESIDE
-from assay.baselines.names import baseline_names
+from assay.baselines.names import PLAIN, baseline_names
 from assay.config.load import build
 from assay.data.raw import DataSet, Raw, TaskChoice
 from assay.data.spec import Task
@@ -119,10 +119,10 @@ def _bounds(gate: Mapping[str, Any]) -> Iterator[str]:
 def _baselines(gate: Mapping[str, Any], known: _Known) -> Iterator[str]:
     names = {n for task in known.possible_tasks for n in baseline_names(task, kind=known.kind)}
     for name in gate["baselines"]:
-        if name not in (*names, *TRAINED_BESIDE):
+        if name not in (PLAIN, *names, *TRAINED_BESIDE):
             yield (
                 f"gate.baselines: {known.kind} data has no baseline '{name}' here"
-                f"{nearest(name, names)}"
+                f"{nearest(name, {PLAIN, *names})}"
             )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import binom
 
+from assay.baselines.names import named_baselines
 from assay.data.prepared import Split
 from assay.gate.compare import Champion, Contest
 from assay.gate.decide import Evidence, metric_of
@@ -30,6 +32,12 @@ _QUANTILE = 0.95
 _CONFIDENCE = 0.95
 _COVERAGE = Objective(name="coverage", direction="maximize")
 """Of what is measured of samples, it alone is known row by row."""
+
+
+def gate_for(signature: Signature, *, gate: Gate) -> Gate:
+    """Return the gate with the baselines of this task and kind of data by their own names."""
+    names = named_baselines(gate.baselines, task=signature.task, kind=signature.kind)
+    return replace(gate, baselines=names)
 
 
 def evidence_of(candidate: Candidate, *, gate: Gate) -> Evidence:

@@ -20,7 +20,7 @@ from assay.gate.record import FILE, read_evidence
 from assay.inference.signature import Signature, read_signature
 from assay.metrics.scores import score
 from assay.pipeline.registering.champion import ask_again, graph_answers
-from assay.pipeline.registering.evidence import contest, latency_ms
+from assay.pipeline.registering.evidence import contest, gate_for, latency_ms
 from assay.tracking import registry
 from assay.tracking.looks import count_looks
 from assay.tracking.registry import Version
@@ -67,7 +67,7 @@ def gate_of(version: Version, *, gate: Gate) -> list[Condition]:
     )
     goal = metric_of(gate, task=signature.task)
     return [
-        *judge(gate, evidence, goal=goal),
+        *judge(gate_for(signature, gate=gate), evidence, goal=goal),
         _sealed(version, test),
         *against_champion(gate, fight),
     ]
