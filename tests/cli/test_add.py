@@ -85,6 +85,18 @@ def test_params_keep_comments_and_a_model_that_takes_tables_is_chosen(
     )
 
 
+def test_an_augmentation_of_other_data_is_left_behind(project: Path, file: Path) -> None:
+    params = read_params(project / "params.yaml")
+    params |= {"augmentation": "images", "set": {"training": {"lr": 0.5}}}
+    params["set"]["training"]["augmentation"] = {"image": {"shift": 0.2}}
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    result = _add(file)
+    assert "no augmentation is chosen" in result.output
+    now = read_params(project / "params.yaml")
+    assert (now["augmentation"], now["set"]) == ("none", {"training": {"lr": 0.5}})
+    compose_params(project / "conf", now, schema=SCHEMA)
+
+
 def test_the_card_says_what_was_understood(project: Path, file: Path) -> None:
     _add(file, "--id", "key")
     card = (project / "data/churn_2024/README.md").read_text()

@@ -74,6 +74,15 @@ def test_comments_and_order_stay(file: Path) -> None:
     assert "max_epochs" not in [line[1:] for line in shown.splitlines() if line[0] in "+-"]
 
 
+def test_a_whole_leaves_no_choice_of_before(file: Path) -> None:
+    file.write_text(file.read_text() + "augmentation: images\n")
+    params = {key: value for key, value in read_params(file).items() if key != "augmentation"}
+    write_params(file, params)
+    assert read_params(file)["augmentation"] == "images"
+    shown = write_params(file, params, whole=True)
+    assert "-augmentation: images" in shown and read_params(file) == params
+
+
 def test_saying_the_same_again_changes_no_byte(file: Path) -> None:
     before = file.read_bytes()
     assert write_params(file, read_params(file)) == ""

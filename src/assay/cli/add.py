@@ -21,10 +21,11 @@ from assay.config.compose import read_params
 from assay.config.params import without_section, write_params
 from assay.data.describe import describe
 from assay.data.raw import DataSet
+from assay.data.spec import Kind
 from assay.data.table import task_of
 from assay.data.validation import validate
 from assay.errors import ConfigError, DataError
-from assay.pipeline.composing.match import models_for, preferred_for
+from assay.pipeline.composing.match import models_for, others_changed, preferred_for
 
 _HYDRA_WORDS = {"null", "true", "false", "nan", "inf"}
 _KINDS = {"table": "tables", "image": "images", "sequence": "sequences", "text": "texts"}
@@ -100,6 +101,8 @@ def command(
             f"\nmodel '{choice['model']}' is chosen: '{before.get('model')}' takes no "
             f"{_KINDS[data.kind]}"
         )
+    if "augmentation" in choice:
+        click.echo("\nno augmentation is chosen: the one before changes another kind of data")
     click.echo(f"\ndata set '{name}' is chosen; next: dvc repro")
 
 
@@ -165,7 +168,22 @@ def _choice(
     if params.get("model") not in models_for(data.kind, conf=conf, task=task):
         chosen["model"] = fitting[0]
         settings = without_section(settings, "model")
+    if _is_for_others(conf, params, kind=data.kind):
+        chosen["augmentation"] = "none"
+        training = without_section(settings.get("training", {}), "augmentation")
+        settings = {
+            **without_section(settings, "training"),
+            **({"training": training} if training else {}),
+        }
     return {**chosen, "set": settings}
+
+
+def _is_for_others(conf: Path, params: Mapping[str, Any], *, kind: Kind) -> bool:
+    """Whether the augmentation that params.yaml chooses changes another kind of data."""
+    option = read_yaml(conf / "augmentation" / f"{params.get('augmentation', 'none')}.yaml")
+    own = (params["set"].get("training") or {}).get("augmentation") or {}
+    is_of_images = kind != "image" and bool(own.get("samples"))
+    return is_of_images or any(others_changed(part, kind) for part in (option, own))
 
 
 def _write(option: Path, target: str, knobs: Mapping[str, Any], file: Path) -> None:

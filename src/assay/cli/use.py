@@ -42,7 +42,7 @@ def command(what: str | None) -> None:
         raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
     params = _from_file(root, name) if not kind else _from_config(root, _config(kind, name))
     read_params(root / "params.yaml")  # what is not read as configuration is not edited either
-    shown = write_params(root / "params.yaml", params)
+    shown = write_params(root / "params.yaml", params, whole=True)
     click.echo(shown or "params.yaml says this already")
     if shown:
         click.echo("\nnext: dvc repro")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from assay.artifacts.files import write_text
 from assay.errors import ConfigError
 
 
-def updated(path: Path, params: Mapping[str, Any]) -> str:
+def updated(path: Path, params: Mapping[str, Any], *, whole: bool = False) -> str:
     """Return the text of ``path`` with the choices and the ``set`` of ``params`` put in.
 
-    Raises ConfigError where it is no YAML.
+    ``whole`` takes out choices that ``params`` does not name. Raises ConfigError where it is no YAML.
     """
     editor = YAML()
     editor.width = 100
@@ -26,8 +26,10 @@ def updated(path: Path, params: Mapping[str, Any]) -> str:
         content = editor.load(path.read_text(encoding="utf-8")) or {}
     except (YAMLError, OSError, ValueError, RecursionError) as error:
         raise ConfigError([f"{path}: {' '.join(str(error).split())}"]) from error
-    if not isinstance(content, Mapping):
+    if not isinstance(content, MutableMapping):
         raise ConfigError([f"{path}: expected group names with options and 'set', got {content!r}"])
+    for gone in [key for key in content if whole and key not in params]:
+        del content[gone]
     for key, value in params.items():
         _put(content, key, value)
     text = io.StringIO()
@@ -49,9 +51,12 @@ def _put(node: Any, key: str, value: Any) -> None:
         _put(node[key], inner, inner_value)
 
 
-def write_params(path: Path, params: Mapping[str, Any]) -> str:
-    """Write choices and ``set`` into ``params.yaml``; return the difference as people read it."""
-    after = updated(path, params)
+def write_params(path: Path, params: Mapping[str, Any], *, whole: bool = False) -> str:
+    """Write choices and ``set`` into ``params.yaml``; return the difference as people read it.
+
+    ``whole`` takes out choices that ``params`` does not name: their groups' defaults hold again.
+    """
+    after = updated(path, params, whole=whole)
     before = path.read_text(encoding="utf-8")
     write_text(path, after)
     lines = difflib.unified_diff(

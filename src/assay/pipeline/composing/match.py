@@ -69,11 +69,19 @@ def require_match(config: Mapping[str, Any], *, conf: Path) -> None:
     )
 
 
+def others_changed(augmentation: Mapping[str, Any], kind: Kind) -> list[str]:
+    """Return the kinds of data other than ``kind`` that an augmentation changes."""
+    nothing = asdict(Augmentation())
+    return [
+        p
+        for p in nothing
+        if p not in (kind, _SAMPLES) and augmentation.get(p, nothing[p]) != nothing[p]
+    ]
+
+
 def _require_own_augmentation(config: Mapping[str, Any], kind: Kind) -> None:
     """Raise ConfigError for an augmentation that concerns another kind of data and would do nothing."""
-    chosen, nothing = config["training"]["augmentation"], asdict(Augmentation())
-    others = [p for p in chosen if p not in (kind, _SAMPLES) and chosen[p] != nothing[p]]
-    if others:
+    if others := others_changed(config["training"]["augmentation"], kind):
         name, data = config["choices"].get("augmentation"), config["choices"]["data"]
         raise ConfigError(
             [
