@@ -8,6 +8,12 @@ from assay.gate.card import Facts, card
 from assay.gate.condition import Condition
 
 ECE = {"value": 0.031, "low": 0.02, "high": 0.05}
+SCORES = {
+    "against_random": {"gain": 1.5, "low": 1.25, "high": 1.75},
+    "completeness": {"relative": 0.0123},
+    "infidelity": {"median": 0.25},
+    "randomisation": None,
+}
 FACTS = Facts(
     name="churn",
     version="3",
@@ -25,7 +31,12 @@ FACTS = Facts(
     metrics={"accuracy": {"value": 0.9, "low": 0.85, "high": 0.94}, "ece": ECE},
     baselines={"trivial": {"accuracy": {"value": 0.6, "low": 0.5, "high": 0.7}}},
     comparisons=["beats guessing"],
-    explanations={"occlusion": "trustworthy", "lime": "no better than random"},
+    explanations={
+        "shap": {**SCORES, "is_additive": True, "verdict": "trustworthy"},
+        "attention_rollout": {**SCORES, "is_additive": False, "verdict": "weak, because it is"},
+        "agreement": {"median": 0.9, "verdict": "trustworthy"},
+    },
+    important=[{"feature": "age", "importance": 0.1234, "low": 0.1, "high": 0.15}],
     conditions=[Condition(name="minimum", wanted="0.8", found="0.9", passed=True)],
     calibration={"temperature": 1.7, "log_loss_before": 0.4, "log_loss_after": 0.33},
 )
@@ -58,11 +69,20 @@ def test_what_has_no_probabilities_has_no_calibration() -> None:
     assert "## Calibration" not in card(numbers)
 
 
+def test_an_explanation_stands_beside_its_scores() -> None:
+    told = section(FACTS, "Explanations")
+    assert "mean of |SHAP|: age 0.123 (0.1 to 0.15)" in told
+    assert "| shap | +1.5 (+1.25 to +1.75) | 1.2% | 0.25 | not measured | trustworthy |" in told
+    assert "| attention rollout | +1.5 (+1.25 to +1.75) | no claim |" in told
+    assert "- agreement: trustworthy" in told
+    assert "## Explanations" not in card(replace(FACTS, explanations={}))
+
+
 def test_limits_follow_from_what_was_found() -> None:
     told = section(FACTS, "Limits")
     assert "one test split of 200 rows" in told and "looked at" not in told
     assert "No column was named to slice by" in told
-    assert "Do not build on its explanations by lime." in told
+    assert "Do not build on its explanations by attention rollout." in told
     parts = [{"column": "region", "value": "north", "rows": 3, "metrics": {}}]
     checks = [{"name": "leaks", "status": "warning", "found": "age"}]
     told = section(replace(FACTS, looks=4, slices=parts, checks=checks), "Limits")

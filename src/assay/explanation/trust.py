@@ -114,6 +114,7 @@ def judged(
     scores = {
         "reason": REASONS[name],
         "tells_apart": grounds.apart,
+        "is_additive": name in ADDITIVE,
         "completeness": _completeness(found, subject, grounds=grounds),
         "against_random": _against_random(name, found, grounds=grounds),
         "infidelity": _middle(infidelity(grounds.drops, found)),

@@ -5,7 +5,7 @@ After Mitchell et al. 2019, Model Cards for Model Reporting, doi:10.1145/3287560
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -45,12 +45,13 @@ class Facts:
     metrics: Measured
     baselines: Mapping[str, Measured]
     comparisons: Sequence[str]
-    explanations: Mapping[str, str]
+    explanations: Mapping[str, Mapping[str, Any]]
     conditions: Sequence[Condition]
     slices: Sequence[Mapping[str, Any]] = ()
     fairness: Sequence[Mapping[str, Any]] = ()
     ahead: str = ""
     window: int = 0
+    important: Sequence[Mapping[Hashable, Any]] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
@@ -243,7 +244,7 @@ def _limits(facts: Facts) -> Iterator[str]:
         yield f"- Too few rows to say anything of {_some(untold)}."
     if found := [str(c["name"]) for c in facts.checks if c.get("status") != "ok"]:
         yield f"- The checks of the data had something to say: {_some(found)}."
-    if weak := [name for name, words in facts.explanations.items() if words != "trustworthy"]:
+    if weak := [_plain(n) for n, f in facts.explanations.items() if f["verdict"] != "trustworthy"]:
         yield f"- Do not build on its explanations by {_some(weak)}."
     yield ""
 
@@ -254,10 +255,57 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _explanations(facts: Facts) -> Iterator[str]:
-    if facts.explanations:
-        yield from ("## Explanations", "")
-        yield from (f"- {name}: {verdict}" for name, verdict in facts.explanations.items())
-        yield ""
+    """Tell what matters to the model, and how far each account of it can be believed."""
+    if not facts.explanations:
+        return
+    yield from ("## Explanations", "")
+    if facts.important and facts.task != "generation":
+        told = ", ".join(f"{e['feature']} {_importance(e)}" for e in facts.important)
+        yield from (f"What moves its predictions most, mean of |SHAP|: {told}.", "")
+    scored = {n: f for n, f in facts.explanations.items() if "against_random" in f}
+    if scored:
+        yield from _table(
+            ["method", "gain over random", "misses", "infidelity", "untrained", "verdict"],
+            (
+                [
+                    *(_plain(name), _signed(found["against_random"])),
+                    *(_misses(found), _median(found["infidelity"])),
+                    *(_median(found["randomisation"]), found["verdict"]),
+                ]
+                for name, found in scored.items()
+            ),
+        )
+        yield from (*_SCORES, "")
+    rest = {n: f["verdict"] for n, f in facts.explanations.items() if n not in scored}
+    yield from (f"- {_plain(name)}: {verdict}" for name, verdict in rest.items())
+    yield ""
+
+
+_SCORES = (
+    "Gain: by how much insertion and deletion of the features that it names beat a random order.",
+    "Misses: how far its parts are from adding up to the prediction. Infidelity: 0 is perfect, 1",
+    "tells nothing. Untrained: rank correlation with what it says of a network of random weights.",
+)
+
+
+def _plain(method: str) -> str:
+    return method.replace("_", " ")
+
+
+def _importance(entry: Mapping[Hashable, Any]) -> str:
+    return f"{entry['importance']:.3g} ({entry['low']:.3g} to {entry['high']:.3g})"
+
+
+def _signed(found: Mapping[str, float]) -> str:
+    return f"{found['gain']:+.3g} ({found['low']:+.3g} to {found['high']:+.3g})"
+
+
+def _misses(found: Mapping[str, Any]) -> str:
+    return f"{found['completeness']['relative']:.1%}" if found["is_additive"] else "no claim"
+
+
+def _median(found: Mapping[str, float] | None) -> str:
+    return "not measured" if found is None else f"{found['median']:.2f}"
 
 
 def _gate(facts: Facts) -> Iterator[str]:

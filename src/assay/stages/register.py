@@ -272,6 +272,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         comparisons=candidate.comparisons,
         learned=candidate.learned,
         explanations=candidate.explanations,
+        important=candidate.important,
         conditions=verdict.conditions,
         slices=candidate.slices,
         fairness=candidate.fairness,

@@ -49,7 +49,7 @@ def evidence_of(candidate: Candidate, *, gate: Gate) -> Evidence:
         beside=candidate.beside,
         difference=candidate.parity["largest_difference"],
         tolerance=candidate.parity["tolerance"],
-        explanations=candidate.explanations,
+        explanations=candidate.trust,
         warnings=[f"{c['name']}: {c['found']}" for c in candidate.checks if c["status"] != "ok"],
         latency_ms=latency_ms(candidate.graph, candidate.test, candidate.signature)
         if bounded

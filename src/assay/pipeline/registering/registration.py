@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from assay.inference.signature import Signature, read_signature
 from assay.tracking.revision import revision_tags
 
 _EXAMPLE_ROWS = 3
+_MOST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,15 @@ class Candidate:
     slices: Sequence[Mapping[str, Any]]
     fairness: Sequence[Mapping[str, Any]]
     parity: Mapping[str, Any]
-    explanations: Mapping[str, str]
+    explanations: Mapping[str, Mapping[str, Any]]
+    important: Sequence[Mapping[Hashable, Any]]
     checks: Sequence[Mapping[str, Any]]
     tags: Mapping[str, str]
+
+    @property
+    def trust(self) -> dict[str, str]:
+        """The verdict on each method of explanation, in words."""
+        return {name: found["verdict"] for name, found in self.explanations.items()}
 
 
 def read_candidate() -> Candidate:
@@ -64,10 +71,13 @@ def read_candidate() -> Candidate:
         fairness=read_json(artifact("evaluate", "fairness.json")),
         parity=read_json(artifact("export", "parity.json")),
         explanations={
-            name: found["verdict"]
+            name: found
             for name, found in faithfulness.items()
             if isinstance(found, Mapping) and "verdict" in found
         },
+        important=pd.read_csv(artifact("explain", "importance.csv"), nrows=_MOST).to_dict(
+            "records"
+        ),
         checks=read_json(artifact("prepare", "checks.json"))["checks"],
         tags=_provenance(graph, config),
     )
