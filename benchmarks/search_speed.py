@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ import psutil
 from omegaconf import DictConfig
 
 from assay.config.compose import compose_params
-from assay.config.load import build, merged
+from assay.config.load import build, merged, typed
 from assay.config.space import parse_space
 from assay.metrics.objective import objective
 from assay.pipeline.composing.schema import SCHEMA
@@ -40,7 +40,7 @@ from assay.pipeline.fitting.inputs import prepared_inputs
 from assay.pipeline.searching.trials import built
 from assay.space import Choice, Dimension, extremes
 from assay.stages import prepare
-from assay.tuning.knobs import Search
+from assay.tuning.knobs import Search, with_warmup
 from assay.tuning.problem import Problem
 from assay.tuning.share import Share
 from assay.tuning.study import search
@@ -161,19 +161,22 @@ class Work:
         yield run
 
 
-def engine(arguments: argparse.Namespace, *, trials: int, **knobs: Any) -> None:
+def engine(arguments: argparse.Namespace, *, trials: int, **other: Any) -> None:
+    """Search as the stage does: the knobs of conf/search/tpe.yaml, but for the ``other`` ones."""
     config = composed(arguments)
+    own = with_warmup(typed(Search, config["search"], where="search"), epochs=arguments.epochs)
+    knobs = replace(own, trials=trials, workers=arguments.workers, finalists=0, **other)
     nodes = {key: config[key] for key in ("model", "training")}
     goal = objective(prepared_inputs().spec.task)
     search(
         Work(arguments=arguments),
         problem=Problem(
-            study=f"{arguments.seed} {knobs}",
+            study=f"{arguments.method} {arguments.seed}",
             space=parse_space(config["search"]["space"], config=nodes),
             directions=(goal.direction,),
             seed=arguments.seed,
         ),
-        knobs=Search(trials=trials, workers=arguments.workers, finalists=0, **knobs),
+        knobs=knobs,
         storage=Path("study.db"),
     )
 
@@ -223,9 +226,7 @@ METHOD = {
     "random": lambda arguments: engine(
         arguments, trials=arguments.trials, sampler="random", pruner="none"
     ),
-    "assay": lambda arguments: engine(
-        arguments, trials=LONGER * arguments.trials, sampler="tpe", pruner="median"
-    ),
+    "assay": lambda arguments: engine(arguments, trials=LONGER * arguments.trials),
     "hydra": sweeper,
 }
 
