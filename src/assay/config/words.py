@@ -10,15 +10,19 @@ from typing import Any
 from assay.config.space import flattened
 
 
-def as_words(nodes: Mapping[str, Any]) -> str:
-    """Return ``model=mlp model.width=8 ... seed=0``, quoted for a shell.
+def as_words(nodes: Mapping[str, Any], *, options: Mapping[str, str] | None = None) -> str:
+    """Return ``data=digits model=mlp ++model.width=8 ... seed=0``, quoted for a shell.
 
-    A node with a ``_target_`` names the option of its group: the module of the class.
+    ``options`` of groups are named first; a node with a ``_target_`` whose group is not among them
+    names the module of its class. A group that is named takes nothing from params.yaml, so the
+    words mean the same whatever stands there later.
     """
     groups = {key: node["_target_"] for key, node in nodes.items() if _is_built(node)}
-    chosen = [f"{key}={target.split('.')[-2]}" for key, target in groups.items()]
+    modules = {key: target.split(".")[-2] for key, target in groups.items()}
+    chosen = [f"{key}={option}" for key, option in {**modules, **(options or {})}.items()]
     leaves = [(k, v) for k, v in flattened(nodes) if not k.endswith("._target_")]
-    return shlex.join([*chosen, *(f"{key}={rendered(value)}" for key, value in leaves)])
+    added = {key: "++" * ("." in key) + key for key, _ in leaves}
+    return shlex.join([*chosen, *(f"{added[key]}={rendered(value)}" for key, value in leaves)])
 
 
 def _is_built(node: Any) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts.files import write_json
-from assay.artifacts.paths import home
+from assay.artifacts.files import read_yaml, write_json
+from assay.artifacts.paths import CONFIG, home
 from assay.artifacts.staging import staged
 from assay.config.launch import launch_with
 from assay.config.load import merged
@@ -41,6 +41,7 @@ _OF_A_TRIAL = (
     *("sampler", "pruner", "startup_trials", "warmup_epochs", "space"),
     *("costs", "warm", "warm_study", "warm_trials"),
 )
+_OF_A_FIT = ("data", "model", "augmentation", "training")
 
 _SMALL: Direction = "minimize"
 
@@ -120,6 +121,7 @@ def _search(params: Params, problem: Problem, tracked: Tracked, *, name: str) ->
         run_id=tracked.run_id,
         tracked=tracked if is_here else None,
         costs=params.search.costs,
+        **_told(),
     )
     with shown(total=params.search.trials, objective=name) as show:
         return search(
@@ -130,6 +132,17 @@ def _search(params: Params, problem: Problem, tracked: Tracked, *, name: str) ->
             launch=launch_with(params.search.launcher, params.search.launcher_settings),
             on_trial=show,
         )
+
+
+def _told() -> dict[str, Mapping[str, Any]]:
+    """Return the data and the options of groups as composed: said of a trial, and no more.
+
+    No result depends on them beside the splits, so the stage does not: a data set whose path has
+    changed but not its rows is not searched again.
+    """
+    config = read_yaml(CONFIG) if CONFIG.is_file() else {}
+    options = {g: o for g, o in config.get("choices", {}).items() if g in _OF_A_FIT}
+    return {"data": config.get("data", {}), "options": options}
 
 
 def _pictures(

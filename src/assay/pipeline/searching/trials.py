@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from assay.artifacts.manifest import recorded_digest
@@ -32,7 +32,8 @@ class Trials:
 
     ``nodes`` are the configured ``model`` and ``training``, and ``run_id`` is the tracked run below
     which each trial has its own. A search in one process hands over the open run itself. ``costs``
-    are the objectives beside the score.
+    are the objectives beside the score. ``data`` and the ``options`` of groups are only told, in the
+    words that repeat a trial.
     """
 
     nodes: Mapping[str, Any]
@@ -40,6 +41,8 @@ class Trials:
     run_id: str
     tracked: Tracked | None = None
     costs: tuple[CostName, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, share: Share) -> Iterator[TrialFunction]:
@@ -53,6 +56,8 @@ class Trials:
                 inputs=prepared_inputs(),
                 above=above,
                 costs=self.costs,
+                said={"data": self.data} if self.data else {},
+                options=self.options,
             )
             yield one
 
@@ -70,6 +75,8 @@ class _One:
     inputs: Inputs
     above: Tracked
     costs: tuple[CostName, ...]
+    said: Mapping[str, Any]
+    options: Mapping[str, str]
 
     def __call__(self, draw: Draw, report: Report) -> Score:
         """Fit and score one trial."""
@@ -107,7 +114,7 @@ class _One:
             draw,
             study=self.study,
             resume=kept.run_id,
-            words=as_words({**settings, "seed": draw.seed}),
+            words=as_words({**self.said, **settings, "seed": draw.seed}, options=self.options),
         ) as child:
             kept.follow(child.run_id)
             yield child
