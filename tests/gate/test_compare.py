@@ -69,6 +69,12 @@ def test_each_metric_has_a_test_that_finds_a_plain_gain(metric):
     assert found.verdict == "inferior"
 
 
+def test_a_twin_of_the_champion_gains_nothing_and_not_less():
+    same = contest(190, 190, metric="log_loss")
+    (found,) = against_champion(Gate(), replace(same, ours=same.champion.output))
+    assert found.verdict == "undecided" and found.found.startswith("gain +0 (+0 to +0)")
+
+
 def test_a_gain_that_chance_may_have_made_is_no_gain():
     (found,) = against_champion(Gate(), contest(192, 190))
     assert not found.passed

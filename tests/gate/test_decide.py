@@ -60,6 +60,17 @@ def test_a_gain_that_was_asked_for_must_be_shown_too():
     assert failed(Gate(baseline_gain=0.3), beside=beside) == ["beats the trivial baseline"]
 
 
+def test_a_bound_within_the_interval_is_said_to_be_left_to_chance():
+    metrics = {**evidence().metrics, "accuracy": {"value": 0.9, "low": 0.86, "high": 0.94}}
+    for bound, is_across in ((0.89, True), (0.91, True), (0.85, False), (0.95, False)):
+        gate = Gate(minimum={"accuracy": bound})
+        (found,) = (
+            c for c in judge(gate, evidence(metrics=metrics), goal=GOAL) if c.name == "accuracy"
+        )
+        assert found.passed is (bound <= 0.9)
+        assert ("reaches over the bound" in found.reason) is is_across
+
+
 def test_equal_to_a_baseline_is_not_better():
     assert failed(Gate(), metrics=measured(log_loss=0.69)) == ["beats the trivial baseline"]
 

@@ -136,8 +136,8 @@ def _spent(gate: Gate, contest: Contest) -> str:
 def _told(found: Estimate, level: float) -> str:
     if not found.is_defined:
         return f"no gain that can be told from {found.rows} rows"
-    low, high = found.interval(level)
-    return f"gain {found.gain:+.4g} ({low:+.4g} to {high:+.4g}) on {found.rows} rows"
+    gain, low, high = (value + 0.0 for value in (found.gain, *found.interval(level)))  # no -0
+    return f"gain {gain:+.4g} ({low:+.4g} to {high:+.4g}) on {found.rows} rows"
 
 
 def _reason(found: Estimate, verdict: Verdict, *, level: float, margin: float) -> str:
