@@ -6,6 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -15,8 +17,10 @@ from assay.artifacts.files import digest
 from assay.cli.add import command
 from assay.config.compose import compose_params, read_params
 from assay.config.load import build
+from assay.data.prepared import Split
 from assay.errors import AssayError, ConfigError, DataError
 from assay.pipeline.composing.schema import SCHEMA
+from assay.split.prepare import prepare
 
 
 @pytest.fixture
@@ -196,3 +200,28 @@ def test_columns_named_like_yaml_or_interpolations_come_back_as_they_are(
     assert _add(file, *(w for n in names for w in ("--ignore", n)), target="y").exit_code == 0
     config = compose_params(project / "conf", read_params(project / "params.yaml"), schema=SCHEMA)
     assert config["data"]["ignore"] == names
+
+
+def _add_sales(steps: int, *words: str) -> Result:
+    days = pd.date_range("2024-01-01", periods=steps).strftime("%Y-%m-%d")
+    pd.DataFrame({"day": days, "sold": np.arange(steps) % 7}).to_csv("sales.csv", index=False)
+    return _add(Path("sales.csv"), "--kind", "series_csv", "--time", "day", *words, target="sold")
+
+
+def test_series_too_short_for_whole_windows_in_every_split_look_back(
+    project: Path, tmp_path: Path
+) -> None:
+    done = _add_sales(300)
+    assert "windows.look_back: true, since 300 steps leave a split shorter" in done.output
+    option = yaml.safe_load((project / "conf/data/sales.yaml").read_text())
+    assert option["windows"]["look_back"] is True
+    prepare(build(option, where="data"), folder=tmp_path)
+    assert len(Split(tmp_path / "valid")) == 45 - 12 + 1
+
+
+def test_what_is_said_of_windows_stays_and_what_fits_nowhere_is_refused(project: Path) -> None:
+    said = _add_sales(300, "--set", "windows.look_back=false").exception
+    assert "leaves no rows for valid" in str(said) and "data.windows.look_back=true" in str(said)
+    said = _add_sales(64).exception
+    assert "leaves no rows for train" in str(said) and "data.windows.horizon)" in str(said)
+    assert not (project / "conf/data/sales.yaml").exists()

@@ -16,6 +16,7 @@ from assay.artifacts.paths import project_root
 from assay.cli.kinds import data_of, kind_of, kinds, node_of
 from assay.cli.store import store, track, undone_on_failure
 from assay.cli.understood import card, plain, show
+from assay.cli.windows import with_windows_that_fit
 from assay.config.blanks import blanks
 from assay.config.compose import read_params
 from assay.config.params import without_section, write_params
@@ -77,7 +78,7 @@ def command(
     _require_there(file)
     node = node_of(kind, {"path": str(file), **given}, settings, conf=conf)
     data = data_of(node)
-    raw = data.read()
+    data, raw = with_windows_that_fit(data, data.read(), settings)
     task = task_of(raw)
     validate(raw, task=task)
     choice = _choice(conf, name, before, data=data, task=task)

@@ -51,7 +51,7 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
         if not np.any(labels == name):
             raise DataError(
                 f"data.split: the split by {way} leaves no rows for {name} "
-                f"({len(labels)} rows in all): change data.split{_look_back(raw)}"
+                f"({len(labels)} rows in all): change data.split{_shorter(raw)}"
             )
     if task == "classification":
         _require_classes(raw, labels, way)
@@ -60,9 +60,11 @@ def assign(raw: Raw, *, splitting: Splitting, task: Task) -> np.ndarray:
     return labels
 
 
-def _look_back(raw: Raw) -> str:
-    is_strict = raw.forecast is not None and not raw.forecast.look_back
-    return ", shorten the windows, or set data.windows.look_back=true" if is_strict else ""
+def _shorter(raw: Raw) -> str:
+    if raw.forecast is None:
+        return ""
+    shorter = ", shorten the windows (data.windows.window, data.windows.horizon)"
+    return shorter if raw.forecast.look_back else f"{shorter}, or set data.windows.look_back=true"
 
 
 def _random(raw: Raw, splitting: Splitting) -> np.ndarray:
