@@ -97,3 +97,14 @@ def test_rows_or_versions_that_do_not_exist_are_one_clear_message(registered, ca
         call("roses", "--rows", "1")
     with pytest.raises(ArtifactError, match="is there already: name a new folder"):
         call("flowers", "--rows", "1", "-o", str(tmp_path))
+
+
+def test_outside_of_a_project_what_is_missing_is_one_clear_message(call, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(tmp_path / ".dvc")
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(
+        ArtifactError, match=r"the test split of models:/flowers/1 .*go to the project"
+    ):
+        call("models:/flowers@champion", "--rows", "1")

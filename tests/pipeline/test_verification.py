@@ -46,7 +46,7 @@ def test_a_version_is_what_it_was_and_a_changed_one_is_named(fetched, tmp_path):
 def test_a_test_split_that_is_nowhere_is_one_message(fetched, tmp_path):
     version, folder = fetched
     (tmp_path / "artifacts/prepare/test/target.npy").write_bytes(b"")
-    with pytest.raises(ArtifactError, match=r"is neither in .* verify with --level hashes"):
+    with pytest.raises(ArtifactError, match=r"is neither in .* --level hashes"):
         restored_test(version, folder / "origin", cache=tmp_path / "none", scratch=tmp_path)
 
 

@@ -29,7 +29,9 @@ def dvc_status(root: Path, *targets: str) -> dict[str, Any]:
 
 
 def dvc_cache(root: Path) -> Path:
-    """Return DVC's cache folder."""
+    """Return DVC's cache folder; outside any DVC project the one that there would be, which is not there."""
+    if not any((folder / ".dvc").is_dir() for folder in (root, *root.parents)):
+        return root / ".dvc" / "cache"
     return Path(dvc(root, "cache", "dir").strip())
 
 

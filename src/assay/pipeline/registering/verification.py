@@ -148,8 +148,8 @@ def restored_test(version: Version, origin: Path, *, cache: Path, scratch: Path)
     why = made if isinstance(made, str) else "the raw data give another test split now"
     raise ArtifactError(
         f"the test split of {version.uri} (digest {wanted[:12]}) is neither in {here} nor in "
-        f"{cache}, and cannot be made again: {why}; bring the data back ('dvc pull'), or verify "
-        "with --level hashes"
+        f"{cache}, and cannot be made again: {why}; go to the project where it was made and bring the "
+        "data back there ('dvc pull'), or 'assay verify --level hashes', which needs no rows"
     )
 
 
