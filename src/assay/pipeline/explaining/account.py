@@ -23,6 +23,7 @@ from assay.explanation.sources import Feeds, Predict
 from assay.explanation.subject import Subject, subject_of
 from assay.explanation.trust import (
     Judged,
+    Stranger,
     agreement_of,
     grounds_of,
     is_left_out,
@@ -35,7 +36,13 @@ from assay.inference.graph import read_graph
 from assay.inference.predictions import explained_of, explained_output
 from assay.inference.session import Session
 from assay.inference.signature import Signature, read_signature
-from assay.pipeline.explaining.insight import Opened, learned_of, opened, stranger_of
+from assay.pipeline.explaining.insight import (
+    Opened,
+    learned_of,
+    opened,
+    stranger_of,
+    untrained_pairs,
+)
 from assay.pipeline.explaining.restored import error_table, errors_of
 from assay.pipeline.explaining.whole import Whole, nothing, whole_of
 from assay.pipeline.fitting.effective import Effective
@@ -141,7 +148,7 @@ def account_of(knobs: Explain, *, of: Explained, asked: np.ndarray | None = None
     )
     outcome = explain_subject(predict, subject, knobs=knobs)
     network, learned = of.network, _learned(of, session, subject, knobs=knobs)
-    stranger = stranger_of(network, subject, knobs=knobs) if network else None
+    stranger = _stranger(network, subject, knobs=knobs) if network else None
     grounds = grounds_of(predict, subject, stranger=stranger, knobs=knobs)
     said = _said(outcome, subject)
     methods: dict[Method, Judged] = {
@@ -167,6 +174,15 @@ def _learned(
     if of.signature.task == "reconstruction":
         return errors_of(session.run, of.spec, subject) if of.spec else None
     return learned_of(of.network, subject, knobs=knobs) if of.network else None
+
+
+def _stranger(network: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
+    """Return the network that learned nothing; of a reconstruction with its own error by feature."""
+    found = stranger_of(network, subject, knobs=knobs)
+    if network.spec.task != "reconstruction":
+        return found
+    errors = errors_of(untrained_pairs(network), network.spec, subject)
+    return replace(found, learned=errors or found.learned)
 
 
 def _whole(

@@ -29,13 +29,17 @@ from assay.explanation.sources import Feeds, ImageSources, Predict, Sources, Tab
 from assay.explanation.steps import SeriesSources, TokenSources
 from assay.explanation.subject import Subject
 from assay.explanation.trust import Stranger
+from assay.inference.signature import GIVEN, RECONSTRUCTION
 from assay.layers.network import Network
 from assay.layers.shape import Model
 from assay.pipeline.fitting.network import build_network, load_network
 
+Run = Callable[[Feeds], Mapping[str, np.ndarray]]
+"""From the graph's inputs to all of its outputs."""
+
 _ROWS = 1024
 _WATCHED: frozenset[Method] = frozenset({"attention_rollout"})
-_TASKS = ("classification", "multilabel", "regression")
+_TASKS = ("classification", "multilabel", "regression", "reconstruction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,20 @@ def stranger_of(found: Opened, subject: Subject, *, knobs: Explain) -> Stranger:
             yield np.asarray(_answers(found, found.untrained(number))(feeds), np.float64)
 
     return Stranger(predict=_answers(found, found.stranger), learned=learned, twins=twins)
+
+
+def untrained_pairs(found: Opened) -> Run:
+    """Return what a reconstruction that learned nothing was given, and what it gave back, by name."""
+
+    def run(feeds: Feeds) -> Mapping[str, np.ndarray]:
+        inputs = network_inputs(feeds, found.spec)
+        count = len(next(iter(inputs.values())))
+        with torch.inference_mode():
+            parts = [found.stranger(**_part(inputs, i)).numpy() for i in range(0, count, _ROWS)]
+        pairs = np.concatenate(parts)
+        return {RECONSTRUCTION: pairs[:, 0], GIVEN: pairs[:, 1]}
+
+    return run
 
 
 def _none(method: Method, asked: Asked) -> np.ndarray:

@@ -11,6 +11,7 @@ from assay.explanation.knobs import Method
 from assay.explanation.methods import ADDITIVE, TITLES
 from assay.figures.page import Line, explanation_page
 from assay.pipeline.explaining.account import Account
+from assay.pipeline.explaining.words import explained_words
 
 
 def write_page(path: Path, found: Account, *, pictures: Path) -> None:
@@ -20,12 +21,21 @@ def write_page(path: Path, found: Account, *, pictures: Path) -> None:
         path,
         title="Why the model says what it says",
         lead=f"{found.signature.task} of {found.signature.kind} data · {rows} single predictions, "
-        f"{len(found.subject.sample)} test rows for the whole · orange raises a prediction, blue "
+        f"{len(found.subject.sample)} test rows for the whole · {_explained(found)}orange raises a prediction, blue "
         "lowers it",
         lines=[_line(name, found.scores[name]) for name in found.methods],
-        note=f"{_agreement(found.scores)} {_left_out(found.scores)}".strip(),
+        note=" ".join(
+            filter(None, (_agreement(found.scores), _left_out(found.scores), _twin(found)))
+        ),
         pictures=pictures,
     )
+
+
+def _explained(found: Account) -> str:
+    """Say which steps of a forecast are explained: there is one answer a step, and they are averaged."""
+    if not found.signature.forecast:
+        return ""
+    return f"what is explained is {explained_words(found.signature)} · "
 
 
 def _agreement(scores: Mapping[str, Any]) -> str:
@@ -33,6 +43,16 @@ def _agreement(scores: Mapping[str, Any]) -> str:
     others = scores["agreement"]["between"]["shap"].items()
     told = ", ".join(f"{TITLES[name]} {found:.2f}" for name, found in others)
     return f"Rank correlation with what SHAP holds important: {told}."
+
+
+def _twin(found: Account) -> str:
+    """Say why no untrained twin was asked, where none was."""
+    if all(found.scores[name]["randomisation"] is not None for name in found.methods):
+        return ""
+    return (
+        "No untrained twin was asked: of this task, or where the weights are not at hand, the exported "
+        "graph alone is explained."
+    )
 
 
 def _left_out(scores: Mapping[str, Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -13,16 +11,13 @@ from assay.explanation.importance import importance
 from assay.explanation.knobs import Explain, Method
 from assay.explanation.methods import Learned
 from assay.explanation.reconstruction import error_by_feature
-from assay.explanation.sources import Feeds
 from assay.explanation.steps import SeriesSources
 from assay.explanation.subject import Subject
 from assay.inference.signature import GIVEN, RECONSTRUCTION
-from assay.pipeline.explaining.insight import features_of
+from assay.pipeline.explaining.insight import Run, features_of
 
 COLUMNS = ("feature", "error", "error_low", "error_high")
 _NAME: Method = "reconstruction_error"
-Run = Callable[[Feeds], Mapping[str, np.ndarray]]
-"""From the graph's inputs to all of its outputs."""
 
 
 def errors_of(run: Run, spec: Spec, subject: Subject) -> Learned | None:

@@ -25,6 +25,11 @@ def headline_of(signature: Signature, subject: Subject, row: int) -> Headline:
     if signature.task in OF_STEPS:
         subtitle += " · orange makes the model surer, blue less sure"
         return Headline(title=f"{_SURE[signature.task]} {output[0]:.1%}", subtitle=subtitle)
+    if signature.forecast:
+        subtitle += " · orange raises the forecast, blue lowers it"
+        mean = explained_words(signature).removeprefix("the ")
+        title = f"{mean[0].upper()}{mean[1:]}: forecast {output[0]:.4g}, truly {target:.4g}"
+        return Headline(title=title, subtitle=subtitle)
     if not signature.classes:
         subtitle += " · orange raises the prediction, blue lowers it"
         return Headline(title=f"Predicted {output[0]:.4g}, truly {target:.4g}", subtitle=subtitle)
@@ -40,7 +45,10 @@ def headline_of(signature: Signature, subject: Subject, row: int) -> Headline:
 
 
 def explained_words(signature: Signature) -> str:
-    """Return what the picture of a whole sample explains, in words."""
+    """Return what the picture of a whole sample explains, in words; of forecasts which steps."""
+    if of := signature.forecast:
+        ahead = f"mean of the next {of.horizon} steps" if of.horizon > 1 else "next step"
+        return f"the {ahead} of {of.series[0]}"
     if not signature.classes or signature.task in OF_STEPS:
         return signature.outputs[0].name
     if len(signature.classes) == 2 and signature.task == "classification":
@@ -52,8 +60,8 @@ def output_names(signature: Signature) -> list[str]:
     """Return what each output of the graph is called."""
     if signature.task in OF_STEPS:
         return ["sureness"]
-    if of := signature.forecast:
-        return [f"mean of the next {of.horizon} steps of {of.series[0]}"]
+    if signature.forecast:
+        return [explained_words(signature).removeprefix("the ")]
     return [str(c) for c in signature.classes] or [signature.outputs[0].name]
 
 
@@ -68,5 +76,7 @@ def amount(signature: Signature) -> str:
     """Return what importance is measured in."""
     if signature.task == "reconstruction":
         return "score"
+    if signature.forecast:
+        return f"the unit of {explained_words(signature)}"
     is_probability = signature.classes or signature.task in OF_STEPS
     return "probability" if is_probability else "the target's unit"
