@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from assay.gate.brief import brief
 from assay.gate.card import Facts, card
 from assay.gate.condition import Condition
 
@@ -98,3 +99,18 @@ def test_a_model_of_language_is_no_classifier_of_texts() -> None:
     assert "assay continue models:/churn/3" in told and "Predicts" not in told
     tagged = card(replace(FACTS, task="tagging", kind="text", target="entity"))
     assert "each token of one text its `entity`, one of 2" in tagged
+
+
+def test_a_card_is_made_short_by_whole_sections_and_keeps_the_gate() -> None:
+    metrics = {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.94}}
+    slices = [
+        {"column": "region", "value": str(n), "rows": 30, "metrics": metrics} for n in range(20)
+    ]
+    whole = card(replace(FACTS, slices=slices))
+    assert brief(whole, length=len(whole)) == whole
+    short = brief(whole, length=len(whole) - 10)
+    assert len(short) < len(whole) - 10
+    assert "## By column" not in short and short.endswith("artifacts, also: By column.\n")
+    least = brief(whole, length=0)
+    for kept in ("# churn, version 3", "## Limits", "| minimum | 0.8 | 0.9 | passed | yes |"):
+        assert kept in least

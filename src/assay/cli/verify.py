@@ -26,7 +26,10 @@ from assay.pipeline.registering.verification import (
 from assay.tracking.registry import Version, address, fetch, resolve
 
 _COLOURS = {"same": "green", "within": "green", "missing": "yellow"}
-_RAW = "raw data"
+_RAW, _ITSELF = (
+    "raw data",
+    "register",
+)  # the lock beside a version was written before it was registered
 _LEVELS = ("hashes", "evaluate", "retrain")
 
 
@@ -80,10 +83,11 @@ def _count(name: str, number: int) -> str:
 
 
 def _recorded(lock: Path, cache: Path) -> Iterator[Checked]:
-    """Hash what DVC keeps of the raw data and of every stage."""
+    """Hash what DVC keeps of the raw data and of every stage before this registration."""
     data = recorded_data(lock)
     tracked = {path: md5 for path, md5 in data.items() if not path.endswith(".dvc")}
-    for name, outputs in {_RAW: tracked, **recorded_outputs(lock)}.items():
+    stages = {name: outputs for name, outputs in recorded_outputs(lock).items() if name != _ITSELF}
+    for name, outputs in {_RAW: tracked, **stages}.items():
         found = of_cache(outputs, cache=cache, root=project_root())
         if not outputs:
             yield Checked(what=name, state="missing", found="was not recorded")

@@ -24,6 +24,7 @@ from assay.artifacts.staging import staged
 from assay.data.prepared import ID
 from assay.data.spec import Spec
 from assay.errors import ExportError
+from assay.gate.brief import brief
 from assay.gate.card import Facts, card
 from assay.gate.compare import Champion, against_champion
 from assay.gate.condition import Condition
@@ -306,7 +307,8 @@ def _track(
     registry.tell_looks(version, split=candidate.tags["test_digest"], looks=verdict.looks)
     shown = {f"test_{name}": f"{value:.6g}" for name, value in metrics.items()}
     text = (folder / "card.md").read_text(encoding="utf-8")
-    registry.describe(version, text=text, tags={**told, **shown})
+    short = brief(text, length=registry.DESCRIPTION_LENGTH)
+    registry.describe(version, text=short, tags={**told, **shown})
     tracked.set_tags({**told, "alias": verdict.alias})
     tracked.log_parent(tags={**told, "alias": verdict.alias})
     for name in ("receipt.json", "card.md"):

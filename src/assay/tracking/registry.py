@@ -32,7 +32,7 @@ _FORM = "models:/NAME@champion or models:/NAME/VERSION"
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
 _SERVED_WITH = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 _NUMPY = {"double": "float64", "float": "float32", "string": "object"}
-_DESCRIPTION_LENGTH = 5000
+DESCRIPTION_LENGTH = 5000
 Rows: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 """Raw inputs of a graph: a frame of columns, or arrays by name."""
 _SHOWN = 20
@@ -183,10 +183,10 @@ def tell_looks(version: Version, *, split: str, looks: int) -> None:
 
 def _shortened(text: str) -> str:
     """Return at most as much as MLflow holds, cut between lines, with a word on the rest."""
-    if len(text) <= _DESCRIPTION_LENGTH:
+    if len(text) <= DESCRIPTION_LENGTH:
         return text
     rest = "\n\nThe rest is in card.md, among the run's artifacts.\n"
-    return text[: _DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
+    return text[: DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
 
 
 @contextmanager
