@@ -75,6 +75,15 @@ def test_a_twin_of_the_champion_gains_nothing_and_not_less():
     assert found.verdict == "undecided" and found.found.startswith("gain +0 (+0 to +0)")
 
 
+@pytest.mark.parametrize("rival", [None, 150])
+def test_test_rows_of_one_class_pass_no_model(rival):
+    both = contest(190, rival)
+    here = np.zeros(200, np.int64)
+    (told, *_) = against_champion(Gate(), replace(both, target=here, classes=("no", "yes")))
+    assert not told.passed and told.found == "200 rows, all of no"
+    assert all("tell models apart" not in c.name for c in against_champion(Gate(), both))
+
+
 def test_a_gain_that_chance_may_have_made_is_no_gain():
     (found,) = against_champion(Gate(), contest(192, 190))
     assert not found.passed

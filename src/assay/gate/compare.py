@@ -74,17 +74,33 @@ def against_champion(gate: Gate, contest: Contest) -> list[Condition]:
     """Return the condition on the champion, and one on the slices where those are compared.
 
     A champion that cannot be run on the present test rows is kept or replaced as
-    ``gate.incomparable`` says.
+    ``gate.incomparable`` says. Test rows of a single class fail whatever was found on them.
     """
-    champion = contest.champion
+    champion, told = contest.champion, _one_class(contest)
     if champion is None:
         name = "better than the champion"
-        return [Condition(name=name, wanted="no champion", found="no champion", passed=True)]
+        return [*told, Condition(name=name, wanted="no champion", found="no champion", passed=True)]
     if champion.output is None:
-        return [_cannot_run(gate, champion)]
+        return [*told, _cannot_run(gate, champion)]
     level = spent_level(gate.level, looks=contest.looks)
     whole = _whole(gate, contest, champion, champion.output, level=level)
-    return [whole, *_slices(gate, contest, champion.output, level=level)]
+    return [*told, whole, *_slices(gate, contest, champion.output, level=level)]
+
+
+def _one_class(contest: Contest) -> list[Condition]:
+    """Return a condition that fails where the test rows hold one class: whoever always says it wins."""
+    present = np.unique(contest.target)
+    if contest.task != "classification" or len(present) != 1 or not contest.classes:
+        return []
+    return [
+        Condition(
+            name="the test rows tell models apart",
+            wanted="rows of two or more classes",
+            found=f"{len(contest.target)} rows, all of {contest.classes[int(present[0])]}",
+            passed=False,
+            reason="a model that always says so would seem perfect",
+        )
+    ]
 
 
 def _cannot_run(gate: Gate, champion: Champion) -> Condition:
