@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ from assay.pipeline.explaining.words import output_names
 from assay.tracking.run import Tracked, stage_run
 
 log = logging.getLogger(__name__)
+_LONG_SECONDS = 60
 _BATCH = 256
 _DIGITS = "%.6g"
 
@@ -58,8 +60,9 @@ def run(params: Params) -> None:
         if signature.task == "generation":
             _explain_generator(signature, knobs, folder=folder, tracked=tracked)
             return
-        of = last_run(knobs)
+        of, started = last_run(knobs), time.monotonic()
         found = account_of(knobs, of=of)
+        _tell_cost(knobs, seconds=time.monotonic() - started)
         subject, outcome, whole = found.subject, found.outcome, found.whole
         _write(folder, found)
         _write_whole(folder, whole)
@@ -111,6 +114,16 @@ def _write(folder: Path, found: Account) -> None:
 def _write_whole(folder: Path, whole: Whole) -> None:
     for name, table in (("groups.csv", whole.groups), ("interactions.csv", whole.pairs)):
         table.to_csv(folder / name, index=False, float_format=_DIGITS)
+
+
+def _tell_cost(knobs: Explain, *, seconds: float) -> None:
+    """Name what would make explanations of a dear graph cheaper."""
+    if seconds > _LONG_SECONDS:
+        costs = ("samples", "lime_samples", "rows", "score_rows")
+        told = ", ".join(f"explain.{name} ({getattr(knobs, name)})" for name in costs)
+        log.info(
+            "explaining took %.0f s; each of these costs less where it is lower: %s", seconds, told
+        )
 
 
 def _verdicts(scores: Mapping[str, Any]) -> dict[str, str]:

@@ -20,7 +20,7 @@ def write_page(path: Path, found: Account, *, pictures: Path) -> None:
     explanation_page(
         path,
         title="Why the model says what it says",
-        lead=f"{found.signature.task} of {found.signature.kind} data · {rows} single predictions, "
+        lead=f"{found.signature.task.replace('_', ' ')} of {found.signature.kind} data · {rows} single predictions, "
         f"{len(found.subject.sample)} test rows for the whole · {_explained(found)}orange raises a prediction, blue "
         "lowers it",
         lines=[_line(name, found.scores[name]) for name in found.methods],
