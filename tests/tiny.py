@@ -36,9 +36,9 @@ CONFIGS = {
 }
 
 
-def of_the_hub(name: str, folder: Path) -> Path:
+def of_the_hub(name: str, folder: Path, *, seed: int = 0) -> Path:
     """Write a tiny model of ``transformers`` as the hub has it: a configuration and safetensors."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     transformers.AutoModel.from_config(CONFIGS[name]()).save_pretrained(folder)
     return folder
 

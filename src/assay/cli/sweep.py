@@ -24,7 +24,7 @@ from assay.config.repeat import repeating
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
-from assay.pipeline.composing.pin import pinned
+from assay.pipeline.composing.pin import Pins, addresses, pinned, with_pins
 from assay.pipeline.composing.schema import SCHEMA
 from assay.pipeline.fitting.cache import data_digest, data_fingerprint, prepared_folder
 from assay.pipeline.fitting.fingerprint import (
@@ -35,7 +35,7 @@ from assay.pipeline.fitting.fingerprint import (
 )
 from assay.pipeline.fitting.inputs import read_inputs
 from assay.pipeline.fitting.resume import resumable
-from assay.pipeline.searching.searched_space import Bases, bases_of, complete_space
+from assay.pipeline.searching.searched_space import Bases, bases_of, borrowed, complete_space
 from assay.pipeline.searching.sweep import Sweep, extension_of, pruner_of, sampler_of, searched
 from assay.pipeline.searching.trials import trial_run
 from assay.tracking.explore import CONFIG_FILE, sweep_run
@@ -92,7 +92,8 @@ class Searching:
         folder = prepared_folder(bases.first["data"], fingerprint=fingerprint)
         goal = objective(read_inputs(folder).spec.task)
         knobs = _knobs(sweep, bases.first)
-        problem = _problem(sweep, bases, knobs, goal, data=fingerprint)
+        pins = borrowed(space, bases)
+        problem = _problem(sweep, bases, knobs, goal, data=fingerprint, pins=pins)
         storage = sweep.settings.storage or storage_of(knobs, default=home() / "study.db")
         given = sweep.asked.named(knobs.warm)
         warm = warm_start(given, knobs=knobs, problem=problem, storage=storage)
@@ -102,7 +103,7 @@ class Searching:
         name = sweep_name(list(self.words))
         with sweep_run(name=name, tags=tags, resume=memory.recall(_RUN)) as tracked:
             memory.keep(_RUN, tracked.run_id)
-            place = _Place(run_id=tracked.run_id, study=problem.study, conf=self.conf)
+            place = _Place(run_id=tracked.run_id, study=problem.study, conf=self.conf, pins=pins)
             here = tracked if _is_here(sweep, knobs) else None
             result, folder = searched(
                 sweep,
@@ -148,7 +149,15 @@ def _knobs(sweep: Sweep, base: Mapping[str, Any]) -> Search:
     return with_warmup(dataclasses.replace(own, **given), epochs=base["training"]["max_epochs"])
 
 
-def _problem(sweep: Sweep, bases: Bases, knobs: Search, goal: Objective, *, data: str) -> Problem:
+def _problem(
+    sweep: Sweep,
+    bases: Bases,
+    knobs: Search,
+    goal: Objective,
+    *,
+    data: str,
+    pins: Mapping[str, Pins],
+) -> Problem:
     if sweep.settings.directions and sweep.settings.directions[0] != goal.direction:
         raise ConfigError(
             [
@@ -164,6 +173,7 @@ def _problem(sweep: Sweep, bases: Bases, knobs: Search, goal: Objective, *, data
         "data digest": data,
         "overrides": " ".join(sweep.asked.fixed),
     }
+    facts |= {f"files of {address}": str(found) for address, found in pins.items()}
     facts |= {"code": code_digest(_CODE), "libraries": ", ".join(library_versions("optuna"))}
     drawn = {name: str(getattr(knobs, name)) for name in _OF_A_TRIAL}
     drawn |= {"space": str(sweep.asked.space), "own": str(sampler)}
@@ -181,11 +191,12 @@ def _problem(sweep: Sweep, bases: Bases, knobs: Search, goal: Objective, *, data
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where a worker's trials belong: the sweep's run and study, and the configuration's folder."""
+    """Where a worker's trials belong: the sweep's run and study, the configuration's folder, the pins."""
 
     run_id: str
     study: str
     conf: Path
+    pins: Mapping[str, Pins]
 
 
 _PLACE: ContextVar[tuple[_Place, Tracked]] = ContextVar("place")
@@ -214,7 +225,9 @@ class _Below:
 def run_trial(config: Mapping[str, Any], trial: Current) -> Score:
     """Fit and score one trial of the search at work, in a tracked run of its own."""
     place, above = _PLACE.get()
-    config = pinned({**config, "training": _with_threads(config["training"], trial.share)})
+    config = {**config, "training": _with_threads(config["training"], trial.share)}
+    pins = place.pins.get(addresses(config))
+    config = pinned(config) if pins is None else with_pins(config, pins)
     fingerprint, folder = _prepared(yaml.safe_dump(config["data"]))
     nodes = {key: config[key] for key in ("model", "training", "seed")}
     with resumable(ended_by=(Exception,)) as kept:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import assay
 from assay.artifacts.borrowed import borrowed, keep
@@ -28,7 +28,11 @@ from assay.layers.known import model_class
 _REGISTRY, _PACKAGE = "models:/", "package:"
 _FILES = ("config.json", "*.safetensors", "tokenizer.json")
 _SAMPLES = "training.augmentation.samples.source"
+SOURCES = ("model.source", _SAMPLES)
+_PINNED = ("source", "digest", "versions", "pins")
 _SECONDS = 600
+
+Pins: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,6 +47,32 @@ def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
     if "versions" in model:
         found |= _members(model)
     return {**config, "model": found, "training": _generator(config["training"])}
+
+
+def addresses(config: Mapping[str, Any]) -> str:
+    """Return in words which addresses a configuration builds on, empty where it has none."""
+    model, augmentation = config["model"], config["training"].get("augmentation", {})
+    samples = augmentation.get("samples", {}).get("source")
+    named = [model.get("source"), *model.get("versions", ()), samples and f"samples of {samples}"]
+    return ", ".join(str(one) for one in named if one)
+
+
+def pins_of(config: Mapping[str, Any]) -> Pins:
+    """Return what pinning puts into a checked configuration. Raises as ``pinned`` does."""
+    whole = pinned(config)
+    model = {key: whole["model"][key] for key in _PINNED if key in whole["model"]}
+    samples = whole["training"].get("augmentation", {}).get("samples", {})
+    return {"model": model, "samples": samples if samples.get("source") else {}}
+
+
+def with_pins(config: Mapping[str, Any], pins: Pins) -> dict[str, Any]:
+    """Return a configuration of the same ``addresses`` with these pins, though an alias has moved."""
+    training = config["training"]
+    if pins["samples"]:
+        ours = {**training["augmentation"]["samples"]}
+        ours |= {key: pins["samples"][key] for key in ("source", "digest")}
+        training = {**training, "augmentation": {**training["augmentation"], "samples": ours}}
+    return {**config, "model": {**config["model"], **pins["model"]}, "training": training}
 
 
 def _generator(training: Mapping[str, Any]) -> dict[str, Any]:

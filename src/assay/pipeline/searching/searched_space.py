@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from assay.config.compose import SET, composed, finish, groups, misfits
+from assay.config.load import merged
 from assay.config.space import flattened
 from assay.config.words import word
 from assay.errors import ConfigError, nearest
 from assay.pipeline.composing.match import require_match
+from assay.pipeline.composing.pin import SOURCES, Pins, addresses, pins_of
 from assay.pipeline.composing.schema import SCHEMA
 from assay.pipeline.searching.sweep import Sweep
 from assay.space import Choice, Condition, Dimension, Interval, Space, Value
@@ -138,3 +140,17 @@ def _typed(dimension: Dimension, current: Value) -> Dimension | str:
     if isinstance(current, int) and is_whole and dimension.step is None:
         return dataclasses.replace(dimension, is_integer=True)
     return dimension
+
+
+def borrowed(space: Space, bases: Bases) -> dict[str, Pins]:
+    """Return, by address, the files that every trial builds on, though an alias moves meanwhile."""
+    options = [one for by_option in bases.options.values() for one in by_option.values()]
+    configs = [bases.first, *options]
+    for key, dimension in space.items():
+        if key in SOURCES and isinstance(dimension, Choice):
+            having = [c for c in configs if key in dict(flattened(c))]
+            values = dimension.values
+            configs = [c for c in configs if c not in having]
+            configs += [merged(config, {key: value}) for config in having for value in values]
+    by_address = {addresses(config): config for config in configs}
+    return {address: pins_of(config) for address, config in by_address.items() if address}
