@@ -15,12 +15,11 @@ import argparse
 import importlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +48,7 @@ from assay.tuning.trial import Draw, Report, Score, TrialFunction
 ROOT = Path(__file__).parents[1]
 GOAL = 0.5
 LONGER = 3
+LOOK_SECONDS = 0.5
 NOTES = Path("notes.jsonl")
 METHODS = ("random", "assay", "hydra")
 
@@ -104,17 +104,43 @@ def measured(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in METHODS:
         NOTES.unlink(missing_ok=True)
-        words = [__file__, *sys.argv[1:], "--method", name, "--seed", str(seed)]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-        subprocess.run([sys.executable, *words], check=True, capture_output=True, env=environment)
-        trials = [json.loads(line) for line in NOTES.read_text().splitlines()]
+        run_until([name, "--seed", str(seed)], target=row.get("target"), sign=sign)
+        trials = noted()
         ended = sorted((t for t in trials if "value" in t), key=lambda t: t["end"])
         if name == "random":
             row["target"] = sign * min(sign * t["value"] for t in ended)
         begin = min(t["begin"] for t in trials)
-        reached = [t["end"] for t in ended if sign * t["value"] <= sign * row["target"] + 1e-12]
+        reached = [t["end"] for t in ended if is_there(t["value"], row["target"], sign)]
         row[name] = ((reached or [max(t["end"] for t in trials)])[0] - begin, bool(reached))
     return row
+
+
+def run_until(method: Sequence[str], *, target: float | None, sign: int) -> None:
+    """Run a method in a process of its own, to its end or until a trial reached the target."""
+    words = [sys.executable, __file__, *sys.argv[1:], "--method", *method]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with Path("said.log").open("w") as said:
+        process = psutil.Popen(words, env=environment, stdout=said, stderr=said)
+        while process.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            if any(is_there(t["value"], target, sign) for t in noted() if "value" in t):
+                for one in (process, *process.children(recursive=True)):
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
+                process.wait()
+                return
+    if process.returncode:
+        sys.exit(Path("said.log").read_text())
+
+
+def is_there(value: float, target: float | None, sign: int) -> bool:
+    return target is not None and sign * value <= sign * target + 1e-12
+
+
+def noted() -> list[dict[str, float]]:
+    """Return what is known of the trials so far; a line that is being written is left out."""
+    text = NOTES.read_text() if NOTES.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 @lru_cache

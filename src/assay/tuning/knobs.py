@@ -19,7 +19,7 @@ class Search:
     """A search of ``trials`` trials in all, however often it is interrupted; 0 asks for none.
 
     The sampler draws the first ``startup_trials`` at random, and the pruner stops none before
-    that many have ended, nor any in its first ``warmup_epochs`` (null: a third of the epochs, see
+    that many have ended, nor any in its first ``warmup_epochs`` (null: half of the epochs, see
     ``with_warmup``). Trial 0 has the configured values, and they stay the best unless another trial
     is better by more than ``margin`` of its standard errors over the validation rows.
     ``timeout_minutes`` bounds when the last trial may begin. ``space`` is nested like the
@@ -72,9 +72,10 @@ class Search:
 
 
 def with_warmup(knobs: Search, *, epochs: int) -> Search:
-    """Return the knobs with a third of so many epochs as warm-up, where none is named.
+    """Return the knobs with half of so many epochs as warm-up, where none is named.
 
     Earlier the order of trials says little of how they end: a falling learning rate lets the quick
-    starters lose what they were ahead (``docs/decisions/0016-warmup-of-pruning.md``).
+    starters lose what they were ahead, and each survivor raises the bar for those after it
+    (``docs/decisions/0018-half-of-the-epochs.md``).
     """
-    return knobs if knobs.warmup_epochs is not None else replace(knobs, warmup_epochs=epochs // 3)
+    return knobs if knobs.warmup_epochs is not None else replace(knobs, warmup_epochs=epochs // 2)
