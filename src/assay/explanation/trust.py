@@ -29,6 +29,7 @@ from assay.explanation.subject import Subject
 
 # A network and one of random weights are explained alike by up to 0.63 (rank correlation).
 LEARNED = 0.8
+_RANKED = 4  # of three features one order in six is the same by luck
 _LEVEL = 0.95
 _SHAKY = 1.0
 
@@ -235,10 +236,13 @@ def _stays(subject: Subject, *, rows: np.ndarray) -> np.ndarray:
 def _randomisation(
     name: Method, method: Attribute, subject: Subject, *, grounds: Grounds, knobs: Explain
 ) -> dict[str, float] | None:
-    """Ask a model of random weights the same (Adebayo et al. 2018, arXiv:1810.03292)."""
-    if grounds.stranger is None:
-        return None
+    """Ask a model of random weights the same (Adebayo et al. 2018, arXiv:1810.03292).
+
+    Of fewer features than ``_RANKED`` the ranks agree by luck too often to say anything: None.
+    """
     rows = subject.changed.shape[1]
+    if grounds.stranger is None or np.median(subject.counts[:rows].sum(axis=1)) < _RANKED:
+        return None
     asked = replace(
         grounds.probe.asked,
         rows=grounds.probe.asked.rows[:rows],

@@ -51,7 +51,7 @@ def _twin(found: Account) -> str:
         return ""
     return (
         "No untrained twin was asked: of this task, or where the weights are not at hand, the exported "
-        "graph alone is explained."
+        "graph alone is explained, and of fewer than four features ranks agree by luck."
     )
 
 
