@@ -28,6 +28,7 @@ from assay.figures.explanation import (
 )
 from assay.figures.rows import Prediction, image_row, table_row
 from assay.figures.steps import series_row, text_row
+from assay.inference.signature import Signature
 from assay.pipeline.explaining.account import Account
 from assay.pipeline.explaining.words import (
     amount,
@@ -65,7 +66,7 @@ def _draw_importance(folder: Path, found: Account, *, top: int) -> None:
         low=whole.low,
         high=whole.high,
         label=f"mean |SHAP value|, in {amount(found.signature)}",
-        heading=_MOVES,
+        heading=_heading(found.signature),
         top=top,
     )
     if isinstance(subject.sources, SeriesSources | TokenSources):
@@ -79,6 +80,10 @@ def _draw_importance(folder: Path, found: Account, *, top: int) -> None:
         explained=explained_words(found.signature),
         top=top,
     )
+
+
+def _heading(signature: Signature) -> str:
+    return f"What moves {explained_words(signature)}" if signature.forecast else _MOVES
 
 
 def _draw_image_map(folder: Path, found: Account, sources: ImageSources) -> None:

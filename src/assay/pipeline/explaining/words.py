@@ -76,7 +76,5 @@ def amount(signature: Signature) -> str:
     """Return what importance is measured in."""
     if signature.task == "reconstruction":
         return "score"
-    if signature.forecast:
-        return f"the unit of {explained_words(signature)}"
     is_probability = signature.classes or signature.task in OF_STEPS
     return "probability" if is_probability else "the target's unit"
