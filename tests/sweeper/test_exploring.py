@@ -88,6 +88,12 @@ def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay, proj
     solutions = results(project / "groups")["solutions"]
     fewest = min(trial.data.metrics["parameters"] for trial in trials)
     assert fewest in {solution["values"][1] for solution in solutions}
+    option = project / "conf/model/gru.yaml"
+    before = option.read_text()
+    option.write_text(before.replace("layers: 1", "layers: 2"))
+    other, *_ = run(*SWEEP, *words, *space, "hydra.sweeper.n_trials=1")
+    option.write_text(before)
+    assert other.data.tags["study"] != parent.data.tags["study"], "another gru is another search"
 
 
 def test_workers_are_processes_that_share_the_trials(run: Assay) -> None:

@@ -35,7 +35,13 @@ from assay.pipeline.fitting.fingerprint import (
 )
 from assay.pipeline.fitting.inputs import read_inputs
 from assay.pipeline.fitting.resume import resumable
-from assay.pipeline.searching.searched_space import Bases, bases_of, borrowed, complete_space
+from assay.pipeline.searching.searched_space import (
+    Bases,
+    bases_of,
+    borrowed,
+    changes_of_options,
+    complete_space,
+)
 from assay.pipeline.searching.sweep import Sweep, extension_of, pruner_of, sampler_of, searched
 from assay.pipeline.searching.trials import trial_run
 from assay.tracking.explore import CONFIG_FILE, sweep_run
@@ -173,6 +179,7 @@ def _problem(
         "data digest": data,
         "overrides": " ".join(sweep.asked.fixed),
     }
+    facts |= changes_of_options(bases, besides=_BEARS_ON_NOTHING)
     facts |= {f"files of {address}": str(found) for address, found in pins.items()}
     facts |= {"code": code_digest(_CODE), "libraries": ", ".join(library_versions("optuna"))}
     drawn = {name: str(getattr(knobs, name)) for name in _OF_A_TRIAL}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,17 @@ def _typed(dimension: Dimension, current: Value) -> Dimension | str:
     if isinstance(current, int) and is_whole and dimension.step is None:
         return dataclasses.replace(dimension, is_integer=True)
     return dimension
+
+
+def changes_of_options(bases: Bases, *, besides: Collection[str]) -> dict[str, str]:
+    """Return what each option of a searched group changes of the first configuration, ``besides`` these."""
+    return {
+        f"{group}={option}": str(
+            {k: v for k, v in config.items() if k not in besides and v != bases.first.get(k)}
+        )
+        for group, options in bases.options.items()
+        for option, config in options.items()
+    }
 
 
 def borrowed(space: Space, bases: Bases) -> dict[str, Pins]:
