@@ -212,6 +212,9 @@ def test_series_too_short_for_whole_windows_in_every_split_look_back(
     project: Path, tmp_path: Path
 ) -> None:
     done = _add_sales(300)
+    assert "241 windows of 48 steps and the 12 after them" in done.output
+    assert "to forecast: sold; 300 steps, 2024-01-01 to 2024-10-26" in done.output
+    assert "to forecast: sold; 300 steps" in (project / "data/sales/README.md").read_text()
     assert "windows.look_back: true, since 300 steps leave a split shorter" in done.output
     option = yaml.safe_load((project / "conf/data/sales.yaml").read_text())
     assert option["windows"]["look_back"] is True

@@ -17,6 +17,7 @@ from assay.data.spec import Task
 
 _HEADERS = ("column", "used as", "missing", "distinct", "values")
 _COUNTS = ("missing", "distinct")
+_SHOWN = 8
 
 
 def show(columns: Sequence[Description], raw: Raw, *, name: str) -> None:
@@ -74,6 +75,9 @@ def plain(file: Path) -> str:
 
 
 def _rows(raw: Raw) -> str:
+    if raw.forecast is not None:
+        ahead = np.asarray(raw.targets).shape[1]
+        return f"{len(raw.frame)} windows of {raw.forecast.window} steps and the {ahead} after them"
     if raw.images is None:
         return f"{len(raw.frame)} rows"
     channels, height, width = raw.images.shape[1:]
@@ -86,7 +90,18 @@ def _further(raw: Raw) -> list[str]:
         counts = np.asarray(raw.targets).sum(0, dtype=int).tolist()
         pairs = zip(raw.labels, counts, strict=True)
         lines.append("labels: " + ", ".join(f"{label} ({count})" for label, count in pairs))
+    if raw.forecast is not None:
+        series = raw.forecast.series
+        begins, *_, ends = raw.frame.columns
+        first, last = raw.frame[begins].iloc[0], raw.frame[ends].iloc[-1]
+        lines.append(f"to forecast: {_some(series)}; {raw.forecast.steps} steps, {first} to {last}")
+        if besides := raw.channels[len(series) :]:
+            lines.append(f"seen besides: {_some(besides)}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN))
 
 
 def _cell(text: str) -> str:
