@@ -23,6 +23,7 @@ UP, DOWN, SIZE = ORANGE, BLUE, "#8E4A9E"
 DIVERGING = LinearSegmentedColormap.from_list("assay-diverging", [DOWN, "#FFFFFF", UP])
 BAR = 0.62
 HEAD_INCHES = 0.68
+_LETTERS_AN_INCH = 13  # of the subtitle, at its usual size
 _DARK_GROUND = 0.4  # of the range of brightness, at an image's border
 _INK = 0.4
 _SMALL_PIXELS = 32
@@ -172,12 +173,14 @@ def said_caption(axes: Axes, said: Said, *, letters: int = 0) -> None:
 
 
 def head(figure: Figure, headline: Headline) -> None:
-    """Write title and subtitle above the panels."""
+    """Write title and subtitle above the panels, the subtitle small enough for the width."""
     height = figure.get_figheight()
+    room = _LETTERS_AN_INCH * figure.get_figwidth()
+    size = 10 * min(1, room / max(1, len(headline.subtitle)))
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(0, 0, 1, 1 - HEAD_INCHES / height))
     figure.text(0.012, 1 - 0.28 / height, headline.title, fontsize=13, fontweight="bold")
-    figure.text(0.012, 1 - 0.52 / height, headline.subtitle, fontsize=10, color=GREY)
+    figure.text(0.012, 1 - 0.52 / height, headline.subtitle, fontsize=size, color=GREY)
 
 
 def save(figure: Figure, path: Path) -> None:
