@@ -5,6 +5,7 @@ import torch
 from tests.tuning.bowl import SPACE, bowl
 
 from assay.errors import ConfigError, TrainingError
+from assay.tuning.attempt import failure
 
 
 def raises(*errors):
@@ -39,6 +40,13 @@ def test_an_exception_fails_a_trial_with_its_kind_and_words(start, caplog):
     assert result.trials[1].reason == "ZeroDivisionError: division by zero"
     assert "search: trial 1 failed: ZeroDivisionError" in caplog.text
     assert start().fresh == 0
+
+
+def test_every_problem_of_a_refused_configuration_is_told_in_one_line():
+    told = failure(ConfigError(["model.width: too small", "model.depth: too large"]))
+    assert "model.width: too small" in told and "model.depth: too large" in told
+    assert "\n" not in told
+    assert failure(ValueError("no such axis\nin a long trace")) == "ValueError: no such axis"
 
 
 def test_a_search_bears_a_share_of_failures_and_then_says_which_trials_failed_and_why(start):

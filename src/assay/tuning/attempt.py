@@ -13,7 +13,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from assay.errors import ArtifactError, TrackingError, TrainingError
+from assay.errors import ArtifactError, AssayError, TrackingError, TrainingError
 from assay.secrets import masked
 from assay.space import Space
 from assay.tuning.attempts import ERROR, FAILURE, INTERRUPTED, REASON, REPEAT, SEED
@@ -133,8 +133,16 @@ class _Settled:
 
 
 def failure(error: Exception) -> str:
-    """Return in one line why a trial failed: ``out of memory``, or the exception."""
-    line = (str(error).strip().splitlines() or [""])[0]
+    """Return in one line why a trial failed: ``out of memory``, or the exception.
+
+    What Assay itself refuses is told whole: its first line alone says no more than how many problems.
+    """
+    lines = (
+        str(error).splitlines()
+        if isinstance(error, AssayError)
+        else str(error).strip().splitlines()[:1]
+    )
+    line = " ".join(" ".join(lines).split())
     text = f"{type(error).__name__}: {line}".removesuffix(": ")
     names = {cls.__name__ for cls in type(error).__mro__}
     # A GPU's allocator has an error of its own, the CPU's raises a RuntimeError of this text.
