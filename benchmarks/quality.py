@@ -157,10 +157,13 @@ def add_texts(clone: Path, texts: Path) -> None:
 def settings(name: str, seed: int) -> dict[str, Any]:
     """Return an experiment with a seed, with fewer resamples: intervals are not looked at.
 
-    Nor are its explanations, so what it says of them is left out.
+    Nor are its explanations, so what it says of them is left out, and so are threads, which change
+    the rounding alone.
     """
     params: dict[str, Any] = yaml.safe_load((ROOT / f"experiments/{name}.yaml").read_text())
     own = {key: value for key, value in (params["set"] or {}).items() if key != "explain"}
+    if "training" in own:
+        own["training"] = {k: v for k, v in own["training"].items() if k != "threads"}
     more = {"seed": seed, "evaluate": {"resamples": 20}}
     return {**params, "set": {**own, **more}}
 
