@@ -26,10 +26,8 @@ from assay.pipeline.registering.verification import (
 from assay.tracking.registry import Version, address, fetch, resolve
 
 _COLOURS = {"same": "green", "within": "green", "missing": "yellow"}
-_RAW, _ITSELF = (
-    "raw data",
-    "register",
-)  # the lock beside a version was written before it was registered
+_RAW = "raw data"
+_ITSELF = "register"  # the lock beside a version was written before it was registered
 _STAGE = "stage "
 _LEVELS = ("hashes", "evaluate", "retrain")
 
