@@ -1,13 +1,17 @@
 """Models of transformers as trunks: tiny ones, written here as the hub has them."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 from tests.tiny import VOCABULARY, kept, of_our_own, of_the_hub
 
+from assay.data.spec import read_spec
 from assay.errors import ArtifactError, ConfigError
 from assay.layers.shape import Shape
+from assay.layers.versions import require_same_rows
 from assay.model.ensemble import Ensemble
 from assay.model.pretrained import Pretrained
 
@@ -129,3 +133,30 @@ def test_a_version_for_other_classes_is_refused(tmp_path):
     ensemble = Ensemble(versions=("models:/x/1",), pins={"models:/x/1": digest})
     with pytest.raises(ConfigError, match="ends in 3 outputs, this data asks for 4"):
         ensemble.build(Shape("image", (1, 8, 8)), 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"class_counts": (1, 2, 3)}, r"class_counts\[0\] is \d+ there, 1 here"),
+        ({"train_rows": 7}, r"train_rows is \d+ there, 7 here"),
+        ({"task": "regression"}, "task is classification there, regression here"),
+    ],
+)
+def test_a_version_of_other_rows_is_no_member(tmp_path, change, told):
+    folder = of_our_own(tmp_path, kind="image")
+    spec, digest = read_spec(folder / "spec.json"), kept(folder)
+    ensemble = Ensemble(versions=("models:/x/1",), pins={"models:/x/1": digest})
+    with pytest.raises(ConfigError, match=f"test split may be among them: {told}"):
+        require_same_rows(ensemble, replace(spec, **change))
+
+
+def test_a_version_of_the_same_rows_is_a_member_though_numbers_are_rounded_elsewhere(tmp_path):
+    folder = of_our_own(tmp_path, kind="image")
+    spec, digest = read_spec(folder / "spec.json"), kept(folder)
+    ensemble = Ensemble(versions=("models:/x/1",), pins={"models:/x/1": digest})
+    image = replace(spec.image, mean=tuple(m * (1 + 1e-9) for m in spec.image.mean))
+    require_same_rows(ensemble, replace(spec, image=image, sensitive=("who",)))
+    moved = replace(spec, image=replace(spec.image, mean=tuple(m + 0.01 for m in spec.image.mean)))
+    with pytest.raises(ConfigError, match=r"image.mean\[0\] is"):
+        require_same_rows(ensemble, moved)

@@ -250,6 +250,10 @@ def test_another_model_can_be_built_on_a_version(project, reloads_here, capsys):
     samples = dataclasses.asdict(Augmentation(samples=OfSamples(source="models:/flowers/1")))
     with pytest.raises(ConfigError, match="models:/flowers/1 is no generator: it was trained for"):
         pinned({"model": {}, "training": {"augmentation": samples}})
+    digits = {"_target_": "assay.data.digits.Digits"}
+    with pytest.raises(ConfigError, match=r"classification of table data, this is .*image data"):
+        members = {"versions": ["models:/flowers@champion"], "of": "mlp"}
+        pinned({"model": members, "data": digits, "training": {}})
 
 
 def test_the_card_tells_a_reviewer_what_they_ask(project, reloads_here):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from assay.layers.shape import Model, Shape
 
 WEIGHTS, EFFECTIVE, SPEC = "weights.safetensors", "effective.yaml", "spec.json"
 _BODY = "body."
+_ROUNDING = 1e-6
+_WORDS = 60
 
 
 def version_body(version: str, digest: str | None, shape: Shape, outputs: int) -> nn.Module:
@@ -34,6 +39,25 @@ def version_body(version: str, digest: str | None, shape: Shape, outputs: int) -
             [f"model.versions: {version} ends in {found} outputs, this data asks for {outputs}"]
         )
     return body.requires_grad_(False)
+
+
+def require_same_rows(model: Model, spec: Spec) -> None:
+    """Raise ConfigError where a member of ``model`` was trained on other rows than ``spec`` is of.
+
+    Rows that are tested now may have been among them. Numbers of another machine may differ by
+    rounding. A model without registered members passes.
+    """
+    for version in getattr(model, "versions", ()):
+        found = read_spec(borrowed(getattr(model, "pins", {}).get(version), of=version) / SPEC)
+        if other := next(_others("", _rows(found), _rows(spec)), None):
+            key, then, now = other
+            raise ConfigError(
+                [
+                    f"model.versions: {version} was trained on other rows than these, and rows of the "
+                    f"test split may be among them: {key} is {_short(then)} there, {_short(now)} here. "
+                    "Take versions of the same data, split and seed of the split"
+                ]
+            )
 
 
 def version_network(
@@ -68,6 +92,31 @@ def version_generator(version: str, digest: str | None) -> tuple[Network, Spec]:
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(f"{folder / WEIGHTS} cannot be read: {reason}") from error
     return network.eval().requires_grad_(False), spec
+
+
+def _rows(spec: Spec) -> dict[str, Any]:
+    """Return what depends on the training rows: which columns are sensitive does not."""
+    return {name: value for name, value in asdict(spec).items() if name != "sensitive"}
+
+
+def _others(key: str, then: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield where two specifications differ: the key, and both values."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in then:
+            yield from _others(f"{key}.{name}".lstrip("."), then[name], now[name])
+    elif isinstance(then, tuple) and isinstance(now, tuple) and len(then) == len(now):
+        for place, pair in enumerate(zip(then, now, strict=True)):
+            yield from _others(f"{key}[{place}]", *pair)
+    elif isinstance(then, float) and isinstance(now, float):
+        if not math.isclose(then, now, rel_tol=_ROUNDING, abs_tol=_ROUNDING):
+            yield key, then, now
+    elif then != now:
+        yield key, then, now
+
+
+def _short(value: Any) -> str:
+    said = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return said if len(said) <= _WORDS else f"{said[:_WORDS]}..."
 
 
 def _model(folder: Path) -> Model:

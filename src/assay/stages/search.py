@@ -13,10 +13,11 @@ from assay.artifacts.files import read_yaml, write_json
 from assay.artifacts.paths import CONFIG, home
 from assay.artifacts.staging import staged
 from assay.config.launch import launch_with
-from assay.config.load import merged
+from assay.config.load import build, merged
 from assay.config.space import flattened, parse_space
 from assay.errors import ConfigError
 from assay.figures.search import history
+from assay.layers.versions import require_same_rows
 from assay.metrics.objective import Objective, objective
 from assay.pipeline.fitting.fingerprint import code_digest, library_versions, name_of, of_results
 from assay.pipeline.fitting.inputs import prepared_inputs
@@ -68,6 +69,7 @@ def run(params: Params) -> None:
         tracked.log_params({"search": asdict(params.search), "seed": params.seed})
         inputs = prepared_inputs()
         goal = objective(inputs.spec.task)
+        require_same_rows(build(params.model, where="model"), inputs.spec)
         problem = _problem(params, goal) if params.search.trials else None
         result = _search(params, problem, tracked, name=goal.name) if problem else Result()
         best = {} if result.best is None else result.best.values

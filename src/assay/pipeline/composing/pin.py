@@ -20,6 +20,7 @@ from assay.artifacts.borrowed import borrowed, keep
 from assay.artifacts.files import digest
 from assay.artifacts.paths import project_root
 from assay.config.check import problems_of
+from assay.config.load import build
 from assay.data.carrier import find_folder
 from assay.data.spec import read_spec
 from assay.errors import ConfigError, DataError
@@ -45,7 +46,7 @@ def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
     if "source" in model:
         found |= _source(str(model["source"]))
     if "versions" in model:
-        found |= _members(model)
+        found |= _members(model, config["data"])
     return {**config, "model": found, "training": _generator(config["training"])}
 
 
@@ -155,7 +156,7 @@ def _downloaded(repository: str) -> Path:
         ) from error
 
 
-def _members(model: Mapping[str, Any]) -> dict[str, Any]:
+def _members(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     if not model["versions"]:
         name = str(model["of"])
         problems = problems_of(model_class(name), model["settings"], where="model.settings")
@@ -163,7 +164,23 @@ def _members(model: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(problems)
         return {"pins": {name: _module_digest(name)}}
     found = [_registered(str(address)) for address in model["versions"]]
+    for version, name in found:
+        _require_same_kind(version, name, data)
     return {"versions": [version for version, _ in found], "pins": dict(found)}
+
+
+def _require_same_kind(version: str, name: str, data: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a member of another kind of data or task, as far as the data says."""
+    spec, here = read_spec(borrowed(name, of=version) / "spec.json"), build(data, where="data")
+    task = data.get("task", getattr(here, "task", "auto"))
+    if spec.kind != here.kind or task not in ("auto", spec.task):
+        asked = here.kind if task == "auto" else f"{task} of {here.kind}"
+        raise ConfigError(
+            [
+                f"model.versions: {version} was trained for {spec.task} of {spec.kind} data, "
+                f"this is {asked} data"
+            ]
+        )
 
 
 def _module_digest(name: str) -> str:

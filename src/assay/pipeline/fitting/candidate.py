@@ -9,6 +9,7 @@ import numpy as np
 
 from assay.layers.network import Network
 from assay.layers.shape import Model
+from assay.layers.versions import require_same_rows
 from assay.metrics.objective import objective, objective_error
 from assay.metrics.scores import score
 from assay.pipeline.fitting.inputs import Inputs
@@ -54,10 +55,11 @@ def try_candidate(
     A pure function of its arguments on one machine with the same number of threads, however often
     it is called in one process. ``on_epoch`` is given the epoch, counted from 1, and its row, which
     has ``valid_<objective>``; what it raises comes out unchanged. With ``kept`` a fit that was cut off
-    goes on. Raises ConfigError for a model,
-    a loss or a device that does not fit, TrainingError when the fit diverges. ``on_samples`` is
-    as for ``fit``.
+    goes on. ``on_samples`` is as for ``fit``. Raises ConfigError for a model, a loss or a device that
+    does not fit, and for members of an ensemble that were trained on other rows; TrainingError when
+    the fit diverges.
     """
+    require_same_rows(model, inputs.spec)
     network = build_network(model, inputs.spec, seed=seed)
     if network.judge is not None:
         teach(network.judge, inputs)
