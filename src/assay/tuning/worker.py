@@ -144,7 +144,7 @@ class Worker:
     def __call__(self, index: int, *, on_trial: Callable[[], None] = lambda: None) -> None:
         """Run trials, as worker ``index``, until none is left to begin.
 
-        ``on_trial`` is called as each begins and when it has ended.
+        ``on_trial`` is called as each begins, when those before have ended, and at the end.
         Raises ArtifactError where the storage cannot be used.
         """
         share = share_of(index, self.studies.knobs)
@@ -157,20 +157,16 @@ class Worker:
                 on_trial()
                 return tried(attempt)
 
-            _finish(searched.trials, one, on_trial=on_trial)
-            _finish(searched.again(), one, on_trial=on_trial)
+            _finish(searched.trials, one)
+            _finish(searched.again(), one)
+            on_trial()
 
 
-def _finish(
-    study: Numbered,
-    one: Callable[[optuna.Trial], list[float]],
-    *,
-    on_trial: Callable[[], None],
-) -> None:
+def _finish(study: Numbered, one: Callable[[optuna.Trial], list[float]]) -> None:
     """Run trials of a study until none is left."""
     while True:
         try:
-            study.optimize(one, catch=(Failed,), callbacks=[lambda _study, _trial: on_trial()])
+            study.optimize(one, catch=(Failed,))
         except Exhausted:
             return
         except UpdateFinishedTrialError:
