@@ -65,6 +65,18 @@ def test_what_a_killed_writer_left_half_done_is_rolled_back(home):
         assert not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()
 
 
+def test_one_that_is_locked_is_not_called_damaged(home, monkeypatch):
+    open_store()
+    monkeypatch.setattr("assay.tracking.store._LOCKED_SECONDS", 0.05)
+    with sqlite3.connect(home / "mlflow.db", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TrackingError, match=r"was locked by another process for 0\.05 s") as told:
+            open_store()
+        assert "damaged" not in str(told.value)
+        other.execute("ROLLBACK")
+    assert open_store()
+
+
 def test_a_journal_left_by_a_store_that_was_moved_away_is_not_played_into_the_next(project):
     home = project / "home"
     home.mkdir()

@@ -26,6 +26,8 @@ FIRST_CONTACT_SECONDS = 5
 REQUEST_SECONDS = 30
 EXPERIMENT = "assay"
 JOURNALS = ("-journal", "-wal", "-shm")
+_LOCKED_SECONDS = 60
+_KIND_OF_ERROR = 0xFF  # SQLite's extended codes add to it
 KEY = "assay.key"
 _UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # The UI opens an experiment of this kind on its table of runs, not on traces of agents.
@@ -205,11 +207,20 @@ def _flush(file: Path) -> None:
 
 
 def check_database(file: Path) -> None:
-    """Raise TrackingError for a file that is no database, or one that was begun and not ended."""
+    """Raise TrackingError for a file that is no database, or one that was begun and not ended.
+
+    So it does for one that another process keeps locked for long.
+    """
+    address = f"file:{file}?mode=rw"
     try:  # for writing: what a killed writer left half done is rolled back by whoever opens it next
-        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=20)) as database:
+        with closing(sqlite3.connect(address, uri=True, timeout=_LOCKED_SECONDS)) as database:
             tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & _KIND_OF_ERROR == sqlite3.SQLITE_BUSY:
+            raise TrackingError(
+                f"the tracking store {file} was locked by another process for {_LOCKED_SECONDS} s: "
+                f"'fuser {file}' tells which; start again once it has ended"
+            ) from error
         raise TrackingError(_damaged(file, str(error))) from error
     if missing := {"alembic_version", "experiments", "runs", "registered_models"} - tables:
         raise TrackingError(_damaged(file, f"it lacks the tables {', '.join(sorted(missing))}"))
