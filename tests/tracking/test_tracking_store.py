@@ -70,7 +70,9 @@ def test_one_that_is_locked_is_not_called_damaged(home, monkeypatch):
     monkeypatch.setattr("assay.tracking.store._LOCKED_SECONDS", 0.05)
     with sqlite3.connect(home / "mlflow.db", isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(TrackingError, match=r"was locked by another process for 0\.05 s") as told:
+        with pytest.raises(
+            TrackingError, match=r"was locked by another process for 0\.05 s"
+        ) as told:
             open_store()
         assert "damaged" not in str(told.value)
         other.execute("ROLLBACK")
