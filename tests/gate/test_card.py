@@ -92,6 +92,12 @@ def test_limits_follow_from_what_was_found() -> None:
     assert "something to say: leaks." in told and "No column was named" not in told
 
 
+def test_what_a_model_builds_on_may_have_seen_the_test_rows() -> None:
+    told = section(replace(FACTS, built_on=["models:/trunk/1", "models:/gan/2"]), "Limits")
+    assert "It builds on models:/trunk/1 and models:/gan/2, trained on rows that are not" in told
+    assert "builds on" not in section(FACTS, "Limits")
+
+
 def test_a_model_of_language_is_no_classifier_of_texts() -> None:
     text = replace(FACTS, task="language_modelling", kind="text", target="text", classes=())
     told = card(text)

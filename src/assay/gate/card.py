@@ -27,7 +27,10 @@ _ARRAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that a card tells; ``learned`` is in words how the training went."""
+    """All that a card tells; ``learned`` is in words how the training went.
+
+    ``built_on`` are the addresses of a trunk and of a generator whose samples it was trained on.
+    """
 
     name: str
     version: str
@@ -56,6 +59,7 @@ class Facts:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
     learned: Sequence[str] = ()
+    built_on: Sequence[str] = ()
     looks: int = 1
     confidence: float = 0.95
 
@@ -236,6 +240,9 @@ def _limits(facts: Facts) -> Iterator[str]:
     yield "  above is no difference."
     if looks > 1:
         yield f"- That split was looked at {looks} times: the best of so many tries is a little lucky."
+    if facts.built_on:
+        yield f"- It builds on {' and '.join(facts.built_on)}, trained on rows that are not compared"
+        yield "  with this test split: were some of it among them, the figures flatter it."
     if facts.task == "classification":
         yield "- It names one of its classes whatever it is given, also for what is none of them."
     if not facts.slices:

@@ -254,6 +254,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
     samples = effective["training"].get("augmentation", {}).get("samples", {})
     if samples.get("source"):
         told["samples"] = f"{samples['share']:g} of {samples['source']} a row"
+    sources = (node.get("source") for node in (effective["model"], samples))
     return Facts(
         name=version.name,
         version=version.number,
@@ -272,6 +273,7 @@ def _facts(verdict: _Verdict, version: Version, candidate: Candidate) -> Facts:
         baselines=candidate.baselines,
         comparisons=candidate.comparisons,
         learned=candidate.learned,
+        built_on=[str(source) for source in sources if source],
         explanations=candidate.explanations,
         important=candidate.important,
         conditions=verdict.conditions,
