@@ -8,6 +8,7 @@ import pytest
 from assay.tracking import buffer, last_word, spool
 from assay.tracking.buffer import BATCH, Outbox
 from assay.tracking.environment import MlflowException
+from assay.tracking.resume import child_run
 from assay.tracking.store import open_store
 from assay.tracking.tracked import Tracked
 
@@ -109,9 +110,9 @@ def test_the_next_run_sends_what_a_lost_one_kept_and_opens_its_trials(store, swi
     with Outbox(store) as outbox:
         search = open_tracked(outbox)
         switch.is_away = True
-        with search.child("trial 0") as trial:
+        with child_run(search, "trial 0") as trial:
             trial.log_metrics({"loss": 0.5})
-        with pytest.raises(ValueError, match="x"), search.child("trial 1"):
+        with pytest.raises(ValueError, match="x"), child_run(search, "trial 1"):
             raise ValueError("x")
         search.close("FINISHED")
     assert len(kept(home)) == 2, "the changes and their lock"
@@ -130,7 +131,7 @@ def test_a_replay_that_is_cut_off_goes_on_where_it_stopped(store, switch, home, 
     with Outbox(store) as outbox:
         tracked = open_tracked(outbox)
         switch.is_away = True
-        with tracked.child("trial") as trial:
+        with child_run(tracked, "trial") as trial:
             for step in range(5):
                 trial.log_metrics({"loss": float(step)}, step=step)
                 outbox.flush()

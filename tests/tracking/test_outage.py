@@ -20,6 +20,7 @@ TRAIN = """
 import logging, sys, time
 from pathlib import Path
 from assay.tracking import buffer
+from assay.tracking.resume import child_run
 from assay.tracking.run import stage_run
 
 logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -30,7 +31,7 @@ with stage_run("train", folder=folder) as tracked:
     print(tracked.run_id, flush=True)
     for step in range(int(sys.argv[1])):
         tracked.log_metrics({"loss": 1 / (step + 1)}, step=step)
-        with tracked.child(f"trial {step}") as trial:
+        with child_run(tracked, f"trial {step}") as trial:
             trial.log_metrics({"loss": float(step)}, step=0)
         print(step, flush=True)
         sys.stdin.readline()

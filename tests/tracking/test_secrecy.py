@@ -12,6 +12,7 @@ from assay.tracking import buffer
 from assay.tracking.difference import difference
 from assay.tracking.explore import explore_run
 from assay.tracking.find import find_run
+from assay.tracking.tracked import opened
 
 VALUE = "hunter2"
 
@@ -39,7 +40,7 @@ def test_nothing_of_it_is_in_the_store_or_beside(config, dvc, project):
             name="d", digest="1", source=f"http://a:{VALUE}@h/d.csv", context="training", rows=1
         )
         tracked.log_parent(tags={"token": VALUE})
-        with tracked.child(f"trial password={VALUE}", tags={"secret": VALUE}):
+        with opened(lambda: tracked.new_child(f"trial password={VALUE}", tags={"secret": VALUE})):
             pass
         raise ValueError(f"failed at http://a:{VALUE}@h")
     found = find_run(tracked.run_id)
@@ -69,7 +70,7 @@ def test_what_is_kept_for_later_holds_none_either(config, dvc, monkeypatch):
     with ran("train") as tracked:
         monkeypatch.setattr(buffer, "deliver", away)
         tracked.log_params({"password": VALUE})
-        with tracked.child("trial", tags={"api_key": VALUE}):
+        with opened(lambda: tracked.new_child("trial", tags={"api_key": VALUE})):
             pass
         assert VALUE.encode() not in everything(config)
         assert list(config.glob("spool/*/*.jsonl"))

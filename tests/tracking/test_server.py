@@ -15,6 +15,7 @@ from tests.tracking.recorded import ran, rows, run_stages
 from assay.errors import TrackingError
 from assay.tracking import buffer, server
 from assay.tracking.find import find_run
+from assay.tracking.resume import child_run
 from assay.tracking.server import free_port, serving
 from assay.tracking.store import open_store
 
@@ -34,7 +35,7 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(home, project, mon
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)
             search.log_metrics({"loss": 3.0, "bad": float("nan")}, step=1)
-            with search.child("trial 0") as trial:
+            with child_run(search, "trial 0") as trial:
                 trial.log_metrics({"loss": 0.5})
             (project / "plot.txt").write_text("a plot")
             search.log_artifact(project / "plot.txt")

@@ -9,7 +9,9 @@ from tests.tracking.recorded import ran, rows, runs
 
 from assay.errors import DataError, Terminated
 from assay.tracking.limits import LARGEST, cut
+from assay.tracking.resume import child_run
 from assay.tracking.store import open_store
+from assay.tracking.tracked import opened
 
 pytestmark = pytest.mark.usefixtures("home", "dvc")
 
@@ -143,13 +145,13 @@ def test_children_end_each_in_their_own_way():
         pass
 
     with ran("search") as tracked:
-        with tracked.child("trial 0", tags={"number": "0"}) as trial:
+        with opened(lambda: tracked.new_child("trial 0", tags={"number": "0"})) as trial:
             trial.log_metrics({"log_loss": 0.5})
         (done,) = runs("attributes.run_name = 'trial 0'")
         assert done.data.metrics == {"log_loss": 0.5}, "a trial that has ended shows its metrics"
-        with pytest.raises(Pruned), tracked.child("trial 1", pruned_by=(Pruned,)):
+        with pytest.raises(Pruned), child_run(tracked, "trial 1", pruned_by=(Pruned,)):
             raise Pruned
-        with pytest.raises(ValueError, match="diverged"), tracked.child("trial 2"):
+        with pytest.raises(ValueError, match="diverged"), child_run(tracked, "trial 2"):
             raise ValueError("diverged")
     trials = runs(f"tags.`mlflow.parentRunId` = '{stage('search').info.run_id}'")
     ends = {t.info.run_name: (t.info.status, t.data.tags.get("pruned")) for t in trials}

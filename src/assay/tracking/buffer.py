@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from assay.secrets import masked, shown
+from assay.signals import HeldSignals
 from assay.tracking.delivery import Change, deliver, is_lost
 from assay.tracking.environment import MlflowException
 from assay.tracking.last_word import LastWord, tell_last_words
@@ -32,7 +33,7 @@ class Outbox:
 
     Metrics wait until there are ``BATCH`` of them or ``FLUSH_SECONDS`` have passed. While the
     store is away, changes go to a spool, and the store is tried again every ``RETRY_SECONDS``, so
-    a training waits at most ``SEND_SECONDS`` in each such span.
+    a training waits at most ``SEND_SECONDS`` in each such span. Signals never cut a change in half.
     """
 
     def __init__(self, store: Store) -> None:
@@ -67,7 +68,7 @@ class Outbox:
     def metrics(self, run_id: str, values: Mapping[str, float], *, step: int) -> None:
         """Gather metrics of a step, stamped with the present time."""
         now = int(time.time() * 1000)
-        with self._lock:
+        with HeldSignals(), self._lock:
             self._waiting[run_id] += [(name, value, now, step) for name, value in values.items()]
             self._count += len(values)
             if self._count >= BATCH or time.monotonic() - self._flushed >= FLUSH_SECONDS:
@@ -79,7 +80,7 @@ class Outbox:
         provisional = f"local-{uuid.uuid4().hex}"
         name, tags = masked(name), {k: shown(k, v) for k, v in tags.items()}
         tags[KEY] = provisional  # by which a run is found that was opened unnoticed
-        with self._lock:
+        with HeldSignals(), self._lock:
             if self._is_open():
                 try:
                     with patience(SEND_SECONDS):
@@ -92,7 +93,7 @@ class Outbox:
 
     def post(self, change: Change) -> None:
         """Send a change, after the metrics that wait for its run, or keep it."""
-        with self._lock:
+        with HeldSignals(), self._lock:
             if change["op"] == "status":
                 self.flush()
             if not self._is_open() or not self._sent(change):
@@ -100,7 +101,7 @@ class Outbox:
 
     def flush(self) -> None:
         """Send the metrics that wait."""
-        with self._lock:
+        with HeldSignals(), self._lock:
             self._count, self._flushed = 0, time.monotonic()
             for run_id in list(self._waiting):
                 self.post({"op": "metrics", "run": run_id, "values": self._waiting[run_id]})
@@ -108,7 +109,7 @@ class Outbox:
 
     def close(self) -> None:
         """Send everything that waits or was kept; what still cannot go stays for the next run."""
-        with self._lock:
+        with HeldSignals(), self._lock:
             self.flush()
             self._retry_at = 0.0
             is_open = self._is_open()

@@ -14,7 +14,7 @@ from assay.tracking.process import own_key
 from assay.tracking.resume import open_or_resume
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store, open_store
-from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity
+from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity, opened
 
 PARENT_VARIABLE = "ASSAY_PARENT_RUN"
 CONFIG_FILE = "config.yaml"
@@ -75,8 +75,11 @@ def _open_run(
         if resume and is_shared and _is_running(store, resume):
             resume = None
         marks = identity({PROCESS: own_key(), **revision_tags(), **tags})
-        tracked, _ = open_or_resume(store, outbox, name, marks, resume=resume)
-        with tracked.closing():
+
+        def open_run() -> Tracked:
+            return open_or_resume(store, outbox, name, marks, resume=resume)[0]
+
+        with opened(open_run) as tracked:
             yield tracked
 
 

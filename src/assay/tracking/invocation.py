@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from filelock import FileLock
@@ -13,12 +14,13 @@ from assay.artifacts.files import read_json, read_yaml
 from assay.artifacts.paths import CONFIG, home, stage_folder
 from assay.errors import ArtifactError, TrackingError
 from assay.secrets import masked
+from assay.signals import HeldSignals
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
 from assay.tracking.process import invocation_key, own_key
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store
-from assay.tracking.tracked import KIND, PROCESS, Tracked, identity
+from assay.tracking.tracked import KIND, PROCESS, Tracked, identity, status_of
 
 log = logging.getLogger(__name__)
 STAGES = ("prepare", "search", "train", "export", "evaluate", "explain", "register")
@@ -44,8 +46,9 @@ class Invocation:
         self.row = row
         self._told = {stage: told.get(_tag(stage), "") for stage in STAGES}
 
-    def begin(self, stage: str, run_id: str, *, before: str | None = None) -> None:
-        """Say that a stage runs, and account for those that this invocation has not run.
+    @contextmanager
+    def running(self, stage: str, run_id: str, *, before: str | None = None) -> Iterator[None]:
+        """Say that a stage runs, account for those that this invocation has not run, say the end.
 
         ``before`` is the row below which the run began: that row says where it went on.
         """
@@ -53,8 +56,16 @@ class Invocation:
             self._say_moved(stage, run_id, before)
         self._look_around(stage)
         self._tell({stage: f"{RUNNING}: run {run_id}"})
+        try:
+            yield
+            with HeldSignals():
+                self._end(stage, run_id, status="FINISHED")
+        except BaseException as error:
+            with HeldSignals():
+                self._end(stage, run_id, status=status_of(error))
+            raise
 
-    def end(self, stage: str, run_id: str, *, status: str) -> None:
+    def _end(self, stage: str, run_id: str, *, status: str) -> None:
         """Say how a stage ended and close the row."""
         self._tell({stage: f"{_ENDS[status]}: run {run_id}"})
         ends = {_word(text) for text in self._told.values()}

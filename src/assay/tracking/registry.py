@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -19,6 +19,7 @@ from filelock import FileLock
 from assay.artifacts.paths import home
 from assay.errors import TrackingError, nearest
 from assay.inference.signature import Signature, Tensor
+from assay.signals import HeldSignals
 from assay.tracking.contents import DIGEST, require_contents, require_plain_flavour, write_contents
 from assay.tracking.environment import MlflowException, mlflow
 from assay.tracking.limits import TAG_LENGTH, cut
@@ -285,7 +286,7 @@ def fetch(version: Version, folder: Path) -> Path:
     Raises TrackingError that names a file which is not what was registered.
     """
     _open()
-    with _refusals(f"the files of {version.uri} cannot be fetched"):
+    with _refusals(f"the files of {version.uri} cannot be fetched", holds=False):
         target = folder / "model"
         target.mkdir(parents=True)
         path = Path(mlflow.artifacts.download_artifacts(version.uri, dst_path=str(target)))
@@ -301,7 +302,7 @@ def predict(uri: str, rows: Rows) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = fetch(resolve(uri), Path(scratch))
         require_plain_flavour(folder, uri=uri)
-        with _refusals(f"{uri} cannot be loaded and run"):
+        with _refusals(f"{uri} cannot be loaded and run", holds=False):
             outputs: dict[str, np.ndarray] = mlflow.pyfunc.load_model(str(folder)).predict(rows)
     return outputs
 
@@ -366,8 +367,10 @@ def _names_there_are(store: Store, name: str = "") -> str:
 
 
 @contextmanager
-def _refusals(what: str) -> Iterator[None]:
+def _refusals(what: str, *, holds: bool = True) -> Iterator[None]:
+    """Say what the store refused; where it ``holds`` them, signals wait as in ``patience``."""
     try:
-        yield
+        with HeldSignals() if holds else nullcontext():
+            yield
     except (MlflowException, OSError) as error:
         raise TrackingError(f"{what}: {error}") from error

@@ -14,7 +14,7 @@ from assay.tracking.environment import MlflowException
 from assay.tracking.process import own_key
 from assay.tracking.spool import is_kept
 from assay.tracking.store import REQUEST_SECONDS, Store, patience
-from assay.tracking.tracked import PARENT, PROCESS, TRIAL, Tracked
+from assay.tracking.tracked import PARENT, PROCESS, TRIAL, Tracked, opened
 
 log = logging.getLogger(__name__)
 RESUMED = "resumed"
@@ -58,20 +58,21 @@ def child_run(
     An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``. A store that
     is away is no hindrance: there is a new run then, sent later.
     """
-    tags = {PROCESS: own_key(), PARENT: above.run_id}
-    try:
-        if key is not None and not is_new:
-            resume = _of_key(above.outbox.store, key) or resume
-        reopened = _reopened(above.outbox, resume, tags) if resume else None
-    except TrackingError:
-        reopened = None
-    if reopened is None:
-        marks = {} if key is None else {TRIAL: key}
-        with above.child(name, tags=marks, pruned_by=pruned_by) as child:
-            yield child
-        return
-    child, _ = reopened
-    with child.closing(pruned_by=pruned_by):
+
+    def open_run() -> Tracked:
+        tags = {PROCESS: own_key(), PARENT: above.run_id}
+        before = resume
+        try:
+            if key is not None and not is_new:
+                before = _of_key(above.outbox.store, key) or resume
+            reopened = _reopened(above.outbox, before, tags) if before else None
+        except TrackingError:
+            reopened = None
+        if reopened is not None:
+            return reopened[0]
+        return above.new_child(name, tags={} if key is None else {TRIAL: key})
+
+    with opened(open_run, pruned_by=pruned_by) as child:
         yield child
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from assay.artifacts.files import write_json
 from assay.secrets import masked
+from assay.signals import HeldSignals
 from assay.tracking.buffer import Outbox
 from assay.tracking.invocation import STAGES, open_invocation
 from assay.tracking.orphans import close_orphans
@@ -16,7 +17,7 @@ from assay.tracking.process import own_key
 from assay.tracking.resume import open_or_resume
 from assay.tracking.revision import revision_tags
 from assay.tracking.store import Store, open_store
-from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity, status_of
+from assay.tracking.tracked import KIND, PARENT, PROCESS, Tracked, identity
 
 __all__ = ["Tracked", "stage_run"]
 
@@ -33,24 +34,18 @@ def stage_run(stage: str, *, folder: Path, resume: str | None = None) -> Iterato
     if stage not in STAGES:
         raise ValueError(f"expected a stage of {STAGES}, but got {stage=}")
     store = open_store()
-    with Outbox(store) as outbox:
+    with Outbox(store) as outbox, ExitStack() as ends:
         close_orphans(store)  # after what earlier runs kept was sent: their true ends among it
-        invocation = open_invocation(store, outbox)
-        tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: invocation.row.run_id}
-        marks = identity({**revision_tags(), **tags})
-        tracked, before = open_or_resume(
-            store, outbox, stage, marks, resume=resume, above=invocation.row
-        )
-        run_id = tracked.run_id
-        try:
-            invocation.begin(stage, run_id, before=before)
-            with tracked.closing():
-                yield tracked
-                _write_origin(folder / "run.json", store, tracked, parent=invocation.row.run_id)
-        except BaseException as error:
-            invocation.end(stage, run_id, status=status_of(error))
-            raise
-        invocation.end(stage, run_id, status="FINISHED")
+        with HeldSignals():
+            invocation = open_invocation(store, outbox)
+            row = invocation.row
+            tags = {KIND: "stage", "stage": stage, PROCESS: own_key(), PARENT: row.run_id}
+            marks = identity({**revision_tags(), **tags})
+            tracked, before = open_or_resume(store, outbox, stage, marks, resume=resume, above=row)
+            ends.enter_context(invocation.running(stage, tracked.run_id, before=before))
+            ends.enter_context(tracked.closing())
+        yield tracked
+        _write_origin(folder / "run.json", store, tracked, parent=row.run_id)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from filelock import FileLock
 from assay.artifacts.paths import home
 from assay.errors import TrackingError
 from assay.secrets import masked, shown
+from assay.signals import HeldSignals
 from assay.tracking.address import SQLITE, artifact_root, database_file, tracking_uri
 from assay.tracking.environment import MlflowClient, MlflowException, SqlAlchemyStore, mlflow
 from assay.tracking.limits import KEY_LENGTH, TAG_LENGTH, cut, key
@@ -101,24 +102,29 @@ def open_store() -> Store:
 
 @contextmanager
 def patience(seconds: int) -> Iterator[None]:
-    """Let MLflow's requests take that long, and not be tried again, within the block."""
+    """Let MLflow's requests take that long, and not be tried again, within the block.
+
+    Signals wait for its end: one that cuts off a transaction leaves the database locked for as
+    long as the exception lives, and so the run's own end unsaid.
+    """
     changes = {
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds),
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     }
-    before = {name: os.environ.get(name) for name in changes}
-    attempts = mlflow.store.db.utils.MAX_RETRY_COUNT
-    os.environ.update(changes)
-    mlflow.store.db.utils.MAX_RETRY_COUNT = 1
-    try:
-        yield
-    finally:
-        mlflow.store.db.utils.MAX_RETRY_COUNT = attempts
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with HeldSignals():
+        before = {name: os.environ.get(name) for name in changes}
+        attempts = mlflow.store.db.utils.MAX_RETRY_COUNT
+        os.environ.update(changes)
+        mlflow.store.db.utils.MAX_RETRY_COUNT = 1
+        try:
+            yield
+        finally:
+            mlflow.store.db.utils.MAX_RETRY_COUNT = attempts
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def _experiment(client: MlflowClient, uri: str) -> str:

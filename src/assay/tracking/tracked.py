@@ -8,13 +8,14 @@ import logging
 import socket
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, AssayError, Terminated
 from assay.secrets import masked, masked_lines, shown
+from assay.signals import HeldSignals
 from assay.tracking.buffer import Outbox
 from assay.tracking.delivery import Change
 from assay.tracking.limits import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, cut, finite, key
@@ -149,36 +150,29 @@ class Tracked:
         for path in artifacts:
             self._above.log_artifact(path, folder)
 
-    @contextmanager
-    def child(
-        self,
-        name: str,
-        *,
-        tags: Mapping[str, str] | None = None,
-        pruned_by: tuple[type[BaseException], ...] = (),
-    ) -> Iterator[Tracked]:
-        """Open a run below this one, for example a trial.
-
-        An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``.
-        """
+    def new_child(self, name: str, *, tags: Mapping[str, str] | None = None) -> Tracked:
+        """Open a run below this one, for example a trial, for ``opened`` to close."""
         marks = {KIND: "trial", PROCESS: own_key(), PARENT: self.run_id, **(tags or {})}
-        child = Tracked(self.outbox, self.outbox.create(name, identity(marks)))
-        with child.closing(pruned_by=pruned_by):
-            yield child
+        return Tracked(self.outbox, self.outbox.create(name, identity(marks)))
 
     @contextmanager
     def closing(self, *, pruned_by: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
-        """Give the run its true status when the block ends."""
+        """Give the run its true status when the block ends.
+
+        An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``.
+        """
         try:
             yield
-        except BaseException as error:
-            if isinstance(error, pruned_by):
-                self.set_tags({"pruned": "true"})
+            with HeldSignals():  # one that comes takes effect here, and the end is KILLED after all
                 self.close("FINISHED")
-            else:
-                self._close_failed(error)
+        except BaseException as error:
+            with HeldSignals():
+                if isinstance(error, pruned_by):
+                    self.set_tags({"pruned": "true"})
+                    self.close("FINISHED")
+                else:
+                    self._close_failed(error)
             raise
-        self.close("FINISHED")
 
     def close(self, status: str) -> None:
         """Set the status, with the present time as the end."""
@@ -200,6 +194,18 @@ class Tracked:
     def _post(self, op: str, **fields: Any) -> None:
         change: Change = {"op": op, "run": self.run_id, **fields}
         self.outbox.post(change)
+
+
+@contextmanager
+def opened(
+    open_run: Callable[[], Tracked], *, pruned_by: tuple[type[BaseException], ...] = ()
+) -> Iterator[Tracked]:
+    """Open a run and close it when the block ends, also when a signal comes while it is opened."""
+    with ExitStack() as end:
+        with HeldSignals():
+            run = open_run()
+            end.enter_context(run.closing(pruned_by=pruned_by))
+        yield run
 
 
 class Shared:

@@ -125,7 +125,7 @@ def fit(
             on_row(1, row)
         elif len(record.history) < knobs.max_epochs and not record.is_over:
             passes = Passes(Rows(valid), size=evaluation_size(valid, outputs=spec.outputs))
-            with keeping.interruption if checkpoints else nullcontext():
+            with keeping.signals if checkpoints else nullcontext():
                 _run(loop, batches, passes, hardware=hardware, knobs=knobs)
     finally:
         bar.close()

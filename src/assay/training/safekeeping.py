@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from assay.signals import HeldSignals
 from assay.training.checkpoint import Checkpoints, State
-from assay.training.interruption import Interruption
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class Safekeeping:
 
     def __init__(self, checkpoints: Checkpoints | None) -> None:
         self._checkpoints = checkpoints
-        self.interruption = Interruption()
+        self.signals = HeldSignals()
 
     def read(self) -> State | None:
         """Return the state to go on from; None to begin."""
@@ -29,9 +29,9 @@ class Safekeeping:
         """Be called wherever the fit could go on from, ``step`` steps after its start."""
         if self._checkpoints is None:
             return
-        if self.interruption.is_pending:
+        if self.signals.is_pending:
             self._checkpoints.write(state(), step=step)
             log.info("stopped at step %d: the same command goes on from there", step)
-            self.interruption.deliver()
+            self.signals.deliver()
         elif self._checkpoints.is_due(step):
             self._checkpoints.write(state(), step=step)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, held back until the fit is where it can be resumed from."""
+"""Ctrl-C and SIGTERM, held back until what must not be cut in half is whole."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from types import FrameType, TracebackType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interruption:
+class HeldSignals:
     """Within the block a first signal waits to be delivered; a second one acts at once.
 
-    Signals that the process ignores stay ignored. Outside the main thread nothing changes.
+    Signals that the process ignores stay ignored. Outside the main thread, and in a block within
+    another, nothing changes.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[int, signal._HANDLER] = {}
         self._number: int | None = None
+        self._is_over = False
 
     @property
     def is_pending(self) -> bool:
@@ -37,11 +39,12 @@ class Interruption:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> HeldSignals:
         if threading.current_thread() is threading.main_thread():
+            self._is_over = False
             for number in _SIGNALS:
                 handler = signal.getsignal(number)
-                if handler not in (signal.SIG_IGN, None):
+                if handler not in (signal.SIG_IGN, None) and not _is_held(handler):
                     self._handlers[number] = handler
                     signal.signal(number, self._hold)
         return self
@@ -52,13 +55,18 @@ class Interruption:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_over = True  # first: a signal may come between the lines below
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         if error is None:
             self.deliver()
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
-        is_second = self.is_pending
+        acts = self.is_pending or self._is_over
         self._number = number
-        if is_second:
+        if acts:
             self.deliver()
+
+
+def _is_held(handler: object) -> bool:
+    return isinstance(getattr(handler, "__self__", None), HeldSignals)

@@ -1,0 +1,104 @@
+"""Signals that wait until what must be whole is whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from assay.signals import HeldSignals
+
+
+class Came(BaseException):
+    """What the process's own handler raises, with the signal's number."""
+
+
+def _raise(number: int, _frame: object) -> None:
+    raise Came(number)
+
+
+@pytest.fixture(autouse=True)
+def _own_handlers() -> Iterator[None]:
+    before = {n: signal.signal(n, _raise) for n in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_takes_effect_when_the_block_ends(number: int) -> None:
+    done = []
+    with pytest.raises(Came) as came, HeldSignals():
+        send(number)
+        done.append("whole")
+    assert (done, came.value.args) == (["whole"], (number,))
+    with pytest.raises(Came):
+        send(number)
+
+
+def test_a_second_one_acts_at_once() -> None:
+    done = []
+    with pytest.raises(Came) as came, HeldSignals():
+        send(signal.SIGTERM)
+        send(signal.SIGINT)
+        done.append("not reached")
+    assert (done, came.value.args) == ([], (signal.SIGINT,))
+
+
+def test_of_blocks_within_another_the_outermost_counts() -> None:
+    done = []
+    with pytest.raises(Came), HeldSignals():
+        with HeldSignals():
+            send(signal.SIGTERM)
+        done.append("whole")
+    assert done == ["whole"]
+    with pytest.raises(Came), HeldSignals(), HeldSignals():
+        send(signal.SIGTERM)
+        send(signal.SIGTERM)
+        done.append("not reached")
+    assert done == ["whole"]
+
+
+def test_an_error_of_the_block_goes_before_the_signal() -> None:
+    with pytest.raises(ValueError, match="x"), HeldSignals():
+        send(signal.SIGTERM)
+        raise ValueError("x")
+    assert signal.getsignal(signal.SIGTERM) is _raise
+
+
+def test_one_that_comes_as_the_block_is_left_is_not_lost() -> None:
+    """The handlers are put back one after the other: a signal between them acts."""
+    held = HeldSignals()
+    held.__enter__()
+    waiting = signal.getsignal(signal.SIGTERM)
+    held.__exit__(None, None, None)
+    signal.signal(signal.SIGTERM, waiting)
+    with pytest.raises(Came):
+        send(signal.SIGTERM)
+
+
+def test_what_the_process_ignores_stays_ignored() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with HeldSignals() as held:
+        send(signal.SIGTERM)
+        assert not held.is_pending
+
+
+def test_in_another_thread_nothing_changes() -> None:
+    seen = []
+
+    def look() -> None:
+        with HeldSignals():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen == [_raise]
