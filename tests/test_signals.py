@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay.signals import HeldSignals
+from assay.signals import HeldSignals, acting
 
 
 class Came(BaseException):
@@ -102,3 +102,36 @@ def test_in_another_thread_nothing_changes() -> None:
     thread.start()
     thread.join()
     assert seen == [_raise]
+
+
+def test_within_a_block_they_can_be_let_act() -> None:
+    done = []
+    with pytest.raises(Came), HeldSignals():
+        with acting():
+            done.append("none waits")
+        send(signal.SIGTERM)
+        done.append("held")
+        with acting():
+            done.append("not reached")
+    assert done == ["none waits", "held"]
+    with HeldSignals():
+        with pytest.raises(Came), acting():
+            send(signal.SIGINT)
+        with HeldSignals() as inner, pytest.raises(Came), acting():
+            send(signal.SIGINT)
+        send(signal.SIGTERM)
+        assert not inner.is_pending
+        with pytest.raises(Came), acting():
+            pass
+    assert signal.getsignal(signal.SIGTERM) is _raise
+
+
+def test_where_ctrl_c_is_ignored_sigterm_is_let_act() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with HeldSignals(), pytest.raises(Came), acting():
+        send(signal.SIGTERM)
+
+
+def test_outside_of_a_block_acting_changes_nothing() -> None:
+    with acting():
+        assert signal.getsignal(signal.SIGTERM) is _raise

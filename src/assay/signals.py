@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -40,11 +42,11 @@ class HeldSignals:
             os.kill(os.getpid(), number)
 
     def __enter__(self) -> HeldSignals:
-        if threading.current_thread() is threading.main_thread():
+        if _can_be_interrupted():
             self._is_over = False
             for number in _SIGNALS:
                 handler = signal.getsignal(number)
-                if handler not in (signal.SIG_IGN, None) and not _is_held(handler):
+                if handler not in (signal.SIG_IGN, None) and _holder(handler) is None:
                     self._handlers[number] = handler
                     signal.signal(number, self._hold)
         return self
@@ -68,5 +70,25 @@ class HeldSignals:
             self.deliver()
 
 
-def _is_held(handler: object) -> bool:
-    return isinstance(getattr(handler, "__self__", None), HeldSignals)
+@contextmanager
+def acting() -> Iterator[None]:
+    """Have signals act again within a block that holds them, the one that waits before all."""
+    holders = [_holder(signal.getsignal(number)) for number in _SIGNALS]
+    held = holders[0] or holders[1]  # one of them may be ignored
+    if held is None or not _can_be_interrupted():
+        yield
+        return
+    try:
+        held.__exit__(None, None, None)
+        yield
+    finally:
+        held.__enter__()
+
+
+def _can_be_interrupted() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _holder(handler: object) -> HeldSignals | None:
+    owner = getattr(handler, "__self__", None)
+    return owner if isinstance(owner, HeldSignals) else None

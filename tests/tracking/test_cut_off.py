@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy
+from tests import cut
 from tests.tracking.recorded import ran, rows, runs
 
-from assay.errors import Terminated, end_on_sigterm
+from assay.errors import Terminated
 from assay.tracking.explore import explore_run
 from assay.tracking.resume import child_run
 
-pytestmark = pytest.mark.usefixtures("home", "dvc")
-
-
-@pytest.fixture(autouse=True)
-def _sigterm_unwinds() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    end_on_sigterm()
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def at_statement(
-    act: Callable[[int], None], event: str = "before_cursor_execute"
-) -> Iterator[None]:
-    """Call ``act`` with the number of each statement that goes to a database in the block."""
-    count = iter(range(1_000_000))
-
-    def told(*_: Any) -> None:
-        act(next(count))
-
-    sqlalchemy.event.listen(sqlalchemy.Engine, event, told)
-    try:
-        yield
-    finally:
-        sqlalchemy.event.remove(sqlalchemy.Engine, event, told)
+pytestmark = pytest.mark.usefixtures("sigterm_unwinds", "home", "dvc")
+sigterm_unwinds = cut.sigterm_unwinds
 
 
 def a_search() -> None:
@@ -60,44 +31,18 @@ def a_run() -> None:
         tracked.log_metrics({"loss": 1.0}, step=0)
 
 
-def is_free(file: Path) -> bool:
-    """Tell whether another may write at once."""
-    try:
-        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("ROLLBACK")
-    except sqlite3.OperationalError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("work", [a_search, a_run])
-@pytest.mark.parametrize("event", ["before_cursor_execute", "after_cursor_execute", "commit"])
-def test_a_signal_during_any_statement_leaves_nothing_running(work, event, home):
-    statements = []
-    with at_statement(statements.append, event):
-        work()
-    assert len(statements) > 10
-    for chosen in range(0, len(statements), 5):
-        error = _killed_at(chosen, work, event)
+@pytest.mark.parametrize("moment", cut.MOMENTS)
+def test_a_signal_during_any_statement_leaves_nothing_running(work, moment, home):
+    for chosen in range(0, cut.count(work, moment), 5):
+        error = cut.terminated_at(chosen, work, moment)
         running = [run.info.run_name for run in runs("attributes.status = 'RUNNING'")]
         assert (chosen, running) == (chosen, [])
-        assert is_free(home / "mlflow.db"), "while the exception lives: its frames hold sessions"
+        assert cut.is_free(home / "mlflow.db"), (
+            "while the exception lives: its frames hold sessions"
+        )
         del error
     assert "KILLED" in {run.info.status for run in runs()}
-
-
-def _killed_at(chosen: int, work: Callable[[], None], event: str) -> Terminated | None:
-    def kill(number: int) -> None:
-        if number == chosen:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    with at_statement(kill, event):
-        try:
-            work()
-        except Terminated as error:
-            return error
-    return None
 
 
 def test_a_signal_as_a_run_is_closed_makes_it_killed(home):

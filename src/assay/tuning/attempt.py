@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assay.errors import ArtifactError, AssayError, TrackingError, TrainingError
 from assay.secrets import masked
+from assay.signals import HeldSignals, acting
 from assay.space import Space
 from assay.tuning.attempts import ERROR, FAILURE, INTERRUPTED, REASON, REPEAT, SEED
 from assay.tuning.draw import draw
@@ -60,7 +61,8 @@ def objective(
                 repeat=marks[REPEAT],
                 attempt=marks["attempt"],
             )
-            score = run(drawn, _reporter(attempt))
+            with acting():
+                score = run(drawn, _reporter(attempt))
             _require_finite(score)
             if score.error:
                 attempt.set_user_attr(ERROR, score.error)
@@ -83,8 +85,8 @@ def _reporter(attempt: optuna.Trial) -> Report:
     look = study.glancing if isinstance(study, Numbered) else nullcontext
 
     def report(epoch: int, value: float) -> None:
-        attempt.report(value, epoch)
-        with look():
+        with HeldSignals(), look():
+            attempt.report(value, epoch)
             is_losing = attempt.should_prune()
         if is_losing:
             raise Pruned(f"stopped after epoch {epoch}: {value:.6g} is worse than others were")

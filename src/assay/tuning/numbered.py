@@ -7,17 +7,18 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.trial import FrozenTrial, TrialState
 
 from assay.artifacts.alive import is_gone, own_key
+from assay.signals import HeldSignals, acting
 from assay.space import Value
 from assay.tuning.attempts import (
     FAILURE,
@@ -96,7 +97,8 @@ class Numbered(optuna.Study):
 
     def attempts(self) -> list[FrozenTrial]:
         """Return every attempt at a trial, in the order in which they began."""
-        return of_engine(self.get_trials(deepcopy=False))
+        with HeldSignals():
+            return of_engine(self.get_trials(deepcopy=False))
 
     def is_complete(self) -> bool:
         """Tell whether every trial of the plan has ended."""
@@ -105,9 +107,13 @@ class Numbered(optuna.Study):
 
     def _pop_waiting_trial_id(self) -> int:
         """Begin a trial; this is what ``ask`` calls before it would make one of its own."""
-        while (claimed := self._claim()) is None:
-            time.sleep(POLL_SECONDS)
-        return claimed
+        while True:
+            with acting():  # a signal that came meanwhile ends the search before the next trial
+                pass
+            if (claimed := self._claim()) is not None:
+                return claimed
+            with acting():
+                time.sleep(POLL_SECONDS)
 
     def _claim(self) -> int | None:
         self._glanced = -math.inf
@@ -189,8 +195,6 @@ def fail(attempts: Sequence[FrozenTrial], storage: optuna.storages.BaseStorage) 
     """Fail attempts that are running no more; return how many."""
     failed = 0
     for attempt in attempts:
-        try:
+        with HeldSignals(), suppress(UpdateFinishedTrialError):
             failed += storage.set_trial_state_values(attempt._trial_id, state=TrialState.FAIL)
-        except optuna.exceptions.UpdateFinishedTrialError:
-            continue
     return failed

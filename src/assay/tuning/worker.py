@@ -12,6 +12,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial
 
+from assay.signals import HeldSignals
 from assay.tuning.attempt import Failed, objective
 from assay.tuning.attempts import ended_trials
 from assay.tuning.choice import finalists
@@ -36,18 +37,19 @@ class Studies:
 
     def open(self) -> Searched:
         """Open both studies, made where they are missing. Raises ConfigError where they differ."""
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        storage = optuna.storages.get_storage(open_storage(self.place))
-        for name in (self.problem.study, self.problem.study + AGAIN):
-            opened = optuna.create_study(
-                storage=storage,
-                study_name=name,
-                directions=list(self.problem.directions),
-                load_if_exists=True,
-            )
-            if name == self.problem.study:
-                agree(opened, self.problem, self.knobs)
-        return Searched(self, storage)
+        with HeldSignals():
+            optuna.logging.set_verbosity(optuna.logging.ERROR)
+            storage = optuna.storages.get_storage(open_storage(self.place))
+            for name in (self.problem.study, self.problem.study + AGAIN):
+                opened = optuna.create_study(
+                    storage=storage,
+                    study_name=name,
+                    directions=list(self.problem.directions),
+                    load_if_exists=True,
+                )
+                if name == self.problem.study:
+                    agree(opened, self.problem, self.knobs)
+            return Searched(self, storage)
 
     def begun(self) -> int:
         """Return how many attempts at trials were begun so far."""
@@ -157,13 +159,18 @@ class Worker:
                 on_trial()
                 return tried(attempt)
 
-            _finish(searched.trials, one)
-            _finish(searched.again(), one)
-            on_trial()
+            with HeldSignals():  # but not while a trial is tried, nor while others are waited for
+                _finish(searched.trials, one)
+                _finish(searched.again(), one)
+                on_trial()
 
 
 def _finish(study: Numbered, one: Callable[[optuna.Trial], list[float]]) -> None:
-    """Run trials of a study until none is left."""
+    """Run trials of a study until none is left.
+
+    A signal that cut off what Optuna writes would leave the studies locked, for as long as the
+    exception lives, to those who say then that the trial is interrupted.
+    """
     while True:
         try:
             study.optimize(one, catch=(Failed,))
