@@ -264,5 +264,6 @@ def test_the_next_start_completes(project: Project, terminated: int) -> None:
     assert parent.data.tags["pipeline"].startswith("partial: stopped after search; linked: prepare")
     assert search.info.status == "FINISHED"
     assert search.data.metrics["trials_complete"] == 5
-    assert 0 < len(_children(project, search)) < 5
+    trials = [name for name in _children(project, search) if "again" not in name]
+    assert 0 < len(trials) < 5
     assert _files(project, "search") == ["best.json", "manifest", "run.json", "trials.csv"]
