@@ -205,6 +205,27 @@ def test_scoring_rows_of_ones_own(project: Project, first: list[str]) -> None:
     assert not (project.root / "none.csv").exists()
 
 
+def test_rows_that_came_in_are_held_against_the_test_rows(
+    project: Project, first: list[str]
+) -> None:
+    model = f"models:/churn@{_artifact(project, 'register/receipt.json')['alias']}"
+    write_churn(project.root / "more.csv", rows=400)
+    calm = project("assay", "monitor", model, "more.csv")
+    assert "no drift in" in calm.stdout
+    assert "log_loss is no worse than chance allows" in calm.stdout
+    rows = pd.read_csv(project.root / "more.csv").drop(columns="churned")
+    rows.assign(calls=rows["calls"] + 2).to_csv(project.root / "more.csv", index=False)
+    moved = project("assay", "monitor", model, "more.csv", check=False)
+    assert moved.returncode == 1
+    assert "by chance in at most 5% of files" in moved.stdout
+    assert "log_loss" not in moved.stdout
+    runs = _runs(project, "tags.`assay.kind` = 'monitor'")
+    assert [run.data.metrics["drifted"] > 0 for run in runs] == [False, True]
+    assert "calls" in runs[1].data.tags["drifted"]
+    files = _client(project).list_artifacts(runs[1].info.run_id)
+    assert {file.path for file in files} == {"drift.csv", "drift.png"}
+
+
 def test_what_dvc_shows_is_worth_reading(project: Project, first: list[str]) -> None:
     assert "accuracy" in project("dvc", "metrics", "show").stdout
     assert "accuracy" in project("dvc", "exp", "show", "--csv").stdout

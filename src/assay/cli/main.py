@@ -19,6 +19,7 @@ _VERBS = {
     "doctor": "Find what was cut off or damaged; --fix mends it.",
     "explain": "Say why test rows of the last pipeline run were predicted so, by their ids.",
     "lineage": "Print the chain from raw data to the alias of a registered version.",
+    "monitor": "Say whether rows of a file have drifted from those a model was measured on.",
     "predict": "Score a file of raw rows with a registered model.",
     "promote": "Make a version champion by hand, with a reason; the gate is asked first.",
     "rollback": "Give the champion's alias back to the version before, with a reason.",

@@ -11,16 +11,15 @@ import click
 import numpy as np
 import pandas as pd
 
-from assay.data.csv import read_table
-from assay.data.prepared import UNREADABLE
+from assay.cli.rows import read_rows
 from assay.errors import ArtifactError, DataError
-from assay.inference.feeds import ROW, frame_feeds, unseen_categories
+from assay.inference.feeds import ROW, unseen_categories
 from assay.inference.predictions import prediction_table, steps_ahead
 from assay.inference.session import Session
-from assay.inference.signature import IMAGE, Signature, read_signature
+from assay.inference.signature import Signature, read_signature
 from assay.tracking.registry import GRAPH, SIGNATURE, fetch, resolve
 
-_ARRAYS, _TABLES, _CSV = (".npy", ".npz"), (".parquet", ".pq"), ".csv"
+_TABLES, _CSV = (".parquet", ".pq"), ".csv"
 _SHOWN = 8
 
 
@@ -52,7 +51,8 @@ def command(model: str, rows: Path, out: Path, encoding: str, separator: str) ->
         signature = read_signature(folder / SIGNATURE)
         session = Session(folder / GRAPH)
         session.require(signature)
-        given, feeds = _read(rows, signature, encoding=encoding, separator=separator)
+        frame, feeds = read_rows(rows, signature, encoding=encoding, separator=separator)
+        given = _beside(frame, feeds, signature)
         scored = _scored(session.run(feeds), signature)
         count = len(next(iter(feeds.values())))
     _require_free_names(given, scored, rows)
@@ -75,21 +75,16 @@ def _require_place(out: Path) -> None:
         raise ArtifactError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
 
 
-def _read(
-    path: Path, signature: Signature, *, encoding: str, separator: str
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return the rows as a table, empty for an array of images, and the graph's inputs."""
-    if path.suffix in _ARRAYS and signature.kind == "image":
-        images = _images(path, signature)
-        return pd.DataFrame(index=range(len(images))), {IMAGE: images}
-    frame = read_table(path, encoding=encoding, separator=separator)
-    feeds = frame_feeds(frame, signature)
+def _beside(
+    frame: pd.DataFrame, feeds: Mapping[str, np.ndarray], signature: Signature
+) -> pd.DataFrame:
+    """Return what stands beside the answers, and tell what of a table the model does not know."""
     if signature.kind == "sequence":
-        return _names_of_rows(frame, signature), feeds
+        return _names_of_rows(frame, signature)
     if signature.kind == "table":
         _tell_unused([str(c) for c in frame.columns if str(c) not in feeds])
         _tell_unseen(unseen_categories(feeds, signature))
-    return frame, feeds
+    return frame
 
 
 def _names_of_rows(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
@@ -117,38 +112,6 @@ def _tell_unseen(unseen: Mapping[str, Mapping[str, int]]) -> None:
             f"have, and count as none: {shown}{more}",
             err=True,
         )
-
-
-def _images(path: Path, signature: Signature) -> np.ndarray:
-    array, shape = _array(path), signature.inputs[0].shape[1:]
-    wanted = " x ".join(map(str, ("rows", *shape)))
-    if array.ndim == len(shape) and shape[0] == 1:
-        array = array[:, None]
-    if array.shape[1:] != shape:
-        found = " x ".join(map(str, array.shape))
-        raise DataError(f"{path}: expected an array of {wanted}, but got {found}")
-    is_level = np.issubdtype(array.dtype, np.number) and bool(
-        np.all((array >= 0) & (array <= 255) & (np.mod(array, 1) == 0))
-    )
-    if not is_level:
-        raise DataError(f"{path}: expected pixels as whole numbers from 0 to 255")
-    return array.astype(np.uint8)
-
-
-def _array(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return loaded
-            names = loaded.files
-            if len(names) != 1 and IMAGE not in names:
-                raise DataError(f"{path}: expected one array or one named '{IMAGE}', got {names}")
-            return np.asarray(loaded[IMAGE if IMAGE in names else names[0]])
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file") from error
-    except UNREADABLE as error:
-        raise DataError(f"{path} cannot be read as a NumPy array: {error}") from error
 
 
 def _require_free_names(given: pd.DataFrame, scored: pd.DataFrame, path: Path) -> None:

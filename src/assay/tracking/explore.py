@@ -1,4 +1,4 @@
-"""Runs of ``assay run``: one alone, or the jobs of a sweep below the sweep's parent."""
+"""Runs outside of the pipeline: of ``assay run``, alone or below a sweep's parent, and ``monitor``."""
 
 from __future__ import annotations
 
@@ -63,6 +63,13 @@ def sweep_run(
             os.environ.pop(PARENT_VARIABLE)
             if before is not None:
                 os.environ[PARENT_VARIABLE] = before
+
+
+@contextmanager
+def monitor_run(*, name: str, tags: Mapping[str, str]) -> Iterator[Tracked]:
+    """Track one look at new rows. Raises TrackingError when the store cannot be reached."""
+    with _open_run(name, {KIND: "monitor", **tags}) as tracked:
+        yield tracked
 
 
 @contextmanager

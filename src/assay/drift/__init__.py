@@ -1,0 +1,1 @@
+"""Whether rows are still like those on which a model was measured."""
