@@ -1,5 +1,9 @@
 """Batches are bounded and put together in order; a broken graph is one clear error."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -44,3 +48,12 @@ def test_missing_damaged_and_misfed_graphs(model, tmp_path):
     with pytest.raises(ArtifactError, match="refuses these inputs"):
         Session(model).run({"x": np.ones((2, 2))})
     assert onnx.load_from_string(model).graph.name == "g"
+
+
+@pytest.mark.parametrize("first", ["assay.inference.session", "assay.tracking.environment"])
+def test_onnxruntime_reports_nothing(first, tmp_path):
+    """It marks the folder for scratch files, and gives the user a number, where it reports."""
+    env = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    env |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", f"import {first}, onnxruntime"], env=env, check=True)
+    assert not list(tmp_path.iterdir())
