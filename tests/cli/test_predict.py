@@ -1,151 +1,22 @@
 """``assay predict``: raw rows in, predictions out, and what is said when that cannot be."""
 
 import shutil
-import signal
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from onnx import TensorProto, helper
+from tests.cli.conftest import changed
 
-from assay.cli.main import main
-from assay.data.spec import Column, Image, Spec
-from assay.inference.signature import signature_of
-from assay.tracking import registry
-from assay.tracking.run import stage_run
-
-TABLE = Spec(
-    task="classification",
-    kind="table",
-    target="y",
-    train_rows=4,
-    columns=(
-        Column(name="size", type="numeric"),
-        Column(name="colour", type="categorical", categories=("blue", "red")),
-    ),
-    classes=("no", "yes"),
-    class_counts=(2, 2),
-)
-IMAGES = Spec(
-    task="regression",
-    kind="image",
-    target="y",
-    train_rows=4,
-    image=Image(channels=1, height=2, width=2, mean=(0.0,), std=(1.0,)),
-)
 URI = "models:/flowers@champion"
 CSV = "id,size,colour\n7,2,red\n8,-3,blue\n9,1.5,never seen\n"
 
 
-def save(file, nodes, constants, spec):
-    types = {
-        "double": TensorProto.DOUBLE,
-        "float": TensorProto.FLOAT,
-        "string": TensorProto.STRING,
-        "uint8": TensorProto.UINT8,
-    }
-    signature = signature_of(spec)
-    inputs, outputs = (
-        [helper.make_tensor_value_info(t.name, types[t.type], ["N", *t.shape[1:]]) for t in ends]
-        for ends in (signature.inputs, signature.outputs)
-    )
-    graph = helper.make_graph(nodes, "small", inputs, outputs, constants)
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    file.write_bytes(model.SerializeToString())
-    return signature
-
-
-def table_graph(file):
-    nodes = [
-        helper.make_node(
-            "LabelEncoder",
-            ["colour"],
-            ["code"],
-            domain="ai.onnx.ml",
-            keys_strings=["blue", "red"],
-            values_floats=[1.0, 2.0],
-            default_float=0.0,
-        ),
-        helper.make_node("Cast", ["size"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["float", "code"], ["score"]),
-        helper.make_node("Reshape", ["score", "column"], ["yes"]),
-        helper.make_node("Neg", ["yes"], ["no"]),
-        helper.make_node("Concat", ["no", "yes"], ["logits"], axis=1),
-        helper.make_node("Softmax", ["logits"], ["probability"], axis=1),
-        helper.make_node("ArgMax", ["probability"], ["best"], axis=1, keepdims=0),
-        helper.make_node("Gather", ["classes", "best"], ["prediction"]),
-    ]
-    constants = [
-        helper.make_tensor("column", TensorProto.INT64, [2], [-1, 1]),
-        helper.make_tensor("classes", TensorProto.STRING, [2], [b"no", b"yes"]),
-    ]
-    return save(file, nodes, constants, TABLE)
-
-
-def image_graph(file):
-    nodes = [
-        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceSum", ["float", "axes"], ["prediction"], keepdims=0),
-    ]
-    constants = [helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])]
-    return save(file, nodes, constants, IMAGES)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home in which a model of tables and one of images are registered."""
-    folder = tmp_path_factory.mktemp("home")
-    frame = pd.DataFrame({"size": [1.0], "colour": ["red"]})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASSAY_HOME", str(folder))
-        patch.chdir(folder)
-        for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_ROOT"):
-            patch.delenv(name, raising=False)
-        Path("artifacts").mkdir()
-        Path("artifacts/config.yaml").write_text("choices: {}\nname: flowers\nseed: 0\n")
-        file = folder / "graph.onnx"
-        with stage_run("register", folder=folder) as tracked:
-            for name, make, example in (
-                ("flowers", table_graph, frame),
-                ("pictures", image_graph, np.zeros((1, 1, 2, 2), np.uint8)),
-            ):
-                version = registry.register(
-                    name,
-                    run_id=tracked.run_id,
-                    graph=file,
-                    signature=make(file),
-                    example=example,
-                    tags={},
-                )
-                registry.set_alias(version, "champion")
-    return folder
-
-
 @pytest.fixture
-def assay(home, tmp_path, monkeypatch, capsys):
-    """Run the verb in this process and return its exit status and what it said."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ASSAY_HOME", str(home))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def assay(assay):
     Path("in.csv").write_text(CSV)
-
-    before = signal.getsignal(signal.SIGTERM)
-
-    def assay(*words):
-        monkeypatch.setattr(sys, "argv", ["assay", "predict", *map(str, words)])
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = ended.code or 0
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    yield assay
-    signal.signal(signal.SIGTERM, before)
+    return partial(assay, "predict")
 
 
 def left():
@@ -263,14 +134,8 @@ def test_a_file_that_was_there_stays_when_it_fails(assay):
 
 
 def test_a_changed_model_scores_nothing(assay, home):
-    model = Path(registry.fetch(registry.resolve(URI), Path("kept")) / "model.onnx").read_bytes()
-    (file,) = (p for p in home.rglob("model.onnx") if p.read_bytes() == model)
-    shutil.rmtree("kept")
-    file.write_bytes(model[:-1] + bytes([model[-1] ^ 1]))
-    try:
+    with changed(home, URI):
         status, said, noted = assay(URI, "in.csv", "-o", "out.csv")
-    finally:
-        file.write_bytes(model)
     assert (status, said) == (1, "")
     assert "models:/flowers/1: model.onnx was changed" in noted
     assert "Traceback" not in noted

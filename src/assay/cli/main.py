@@ -24,6 +24,7 @@ _VERBS = {
     "promote": "Make a version champion by hand, with a reason; the gate is asked first.",
     "rollback": "Give the champion's alias back to the version before, with a reason.",
     "run": "Explore: one run, or with -m a Hydra sweep, scored on validation rows.",
+    "serve": "Answer requests over HTTP with a registered model.",
     "ui": "Open the MLflow UI on the project's tracking store.",
     "verify": "Is a registered version still what it was measured as? Three levels.",
     "use": "Put an experiment, or what a run or sweep found, into params.yaml.",

@@ -11,6 +11,7 @@ with switched():
     from mlflow import MlflowClient as MlflowClient
     from mlflow.exceptions import MlflowException as MlflowException
     from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE as INVALID_PARAMETER_VALUE
+    from mlflow.pyfunc.scoring_server import get_cmd as get_cmd
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as SqlAlchemyStore
 
 logging.getLogger("alembic").setLevel(logging.ERROR)

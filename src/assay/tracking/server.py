@@ -1,8 +1,10 @@
-"""MLflow's own server on the project's store, for this machine alone unless told otherwise."""
+"""MLflow's own servers, of the project's store and of one model, for this machine alone by default."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,12 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from assay.artifacts.paths import home
 from assay.errors import TrackingError
+from assay.signals import HeldSignals
 from assay.tracking.address import artifact_root
+from assay.tracking.environment import get_cmd
 from assay.tracking.store import Store
 from assay.tracking.switches import PICKLE
 
@@ -31,22 +36,28 @@ def serving(store: Store, *, port: int, host: str = HOST) -> Iterator[subprocess
     ``port`` 0 is not taken: use ``free_port``. Raises TrackingError when the port is in use or
     the server does not come up; its output is in ``ui.log`` in the project's home.
     """
-    _refuse_busy(host, port)
-    log = home() / "ui.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            _command(host, port),
-            env=_environment(store),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _await(process, reached(host), port, log=str(log))
-            yield process
-        finally:
-            _stop(process)
+    command, environment = _command(host, port), _environment(store)
+    with _running(command, environment, host=host, port=port, log=home() / "ui.log") as process:
+        yield process
+
+
+@contextmanager
+def scoring(
+    folder: Path, *, port: int, host: str = HOST, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run MLflow's scoring server on a model's folder until the block ends.
+
+    It serves these very files, and asks no store. Raises TrackingError as ``serving`` does.
+    """
+    command, environment = _scoring_command(folder, host, port)
+    with _running(command, environment, host=host, port=port, log=log) as process:
+        yield process
+
+
+def watch(process: subprocess.Popen[bytes], *, log: Path) -> None:
+    """Wait for a server that nobody ends: raises TrackingError when it ended by itself."""
+    process.wait()
+    raise _ended(process, log)
 
 
 def free_port() -> int:
@@ -78,31 +89,78 @@ def _environment(store: Store) -> dict[str, str]:
     }
 
 
+def _scoring_command(folder: Path, host: str, port: int) -> tuple[list[str], dict[str, str]]:
+    """Return MLflow's own command, run by this Python; ``mlflow models serve`` may copy the files.
+
+    The server is told of no store: the address may hold a password.
+    """
+    command, environment = get_cmd(str(folder), port=port, nworkers=1)
+    kept = {k: v for k, v in environment.items() if not k.startswith("MLFLOW_TRACKING_")}
+    words = [*shlex.split(command), "--host", host, "--no-access-log"]
+    return [sys.executable, "-m", *words], kept
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], environment: Mapping[str, str], *, host: str, port: int, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process group of its own, its output in ``log``, until the block ends."""
+    _refuse_busy(host, port)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    process = None
+    try:
+        with log.open("wb") as output, HeldSignals():  # else a signal may leave it unknown to us
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _await(process, reached(host), port, log=log)
+        yield process
+    finally:
+        if process:
+            _stop(process)
+
+
 def _refuse_busy(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            raise TrackingError(
-                f"port {port} of {host} cannot be used ({error.strerror}): "
-                f"choose another one, for example --port {free_port()}"
-            ) from error
+        except (OSError, UnicodeError) as error:
+            raise TrackingError(_refusal(host, port, error)) from error
 
 
-def _await(process: subprocess.Popen[bytes], host: str, port: int, *, log: str) -> None:
+def _refusal(host: str, port: int, error: OSError | UnicodeError) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return (
+            f"port {port} of {host} cannot be used ({error.strerror}): "
+            f"choose another one, for example --port {free_port()}"
+        )
+    reason = (isinstance(error, OSError) and error.strerror) or str(error)
+    return (
+        f"this machine cannot listen on the host '{host}' ({reason}): "
+        f"expected {HOST}, 0.0.0.0 or an IPv4 address of its own"
+    )
+
+
+def _await(process: subprocess.Popen[bytes], host: str, port: int, *, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise TrackingError(
-                f"MLflow's server ended with status {process.returncode}: see {log}"
-            )
+            raise _ended(process, log)
         try:
             with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=1):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise TrackingError(f"MLflow's server did not answer within {START_SECONDS} s: see {log}")
+
+
+def _ended(process: subprocess.Popen[bytes], log: Path) -> TrackingError:
+    return TrackingError(f"MLflow's server ended with status {process.returncode}: see {log}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

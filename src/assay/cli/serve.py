@@ -1,0 +1,75 @@
+"""The verb ``assay serve``: a registered version answers requests over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assay.artifacts.files import read_json
+from assay.artifacts.paths import home
+from assay.inference.signature import IMAGE, read_signature
+from assay.tracking.contents import DIGEST, require_plain_flavour
+from assay.tracking.registry import SIGNATURE, address, fetch, resolve
+from assay.tracking.server import HOST, reached, scoring, watch
+
+_EXAMPLE = "serving_input_example.json"  # MLflow writes it beside every model
+_INLINE = 2000
+
+
+@click.command("serve")
+@click.argument("model", metavar="MODEL")
+@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", default=HOST, show_default=True, help="0.0.0.0 lets other machines in.")
+def command(*, model: str, port: int, host: str) -> None:
+    """Serve MODEL (models:/NAME@champion, models:/NAME/VERSION or NAME) until Ctrl-C.
+
+    The version's files are checked against its manifest, then MLflow's scoring server answers
+    requests with them. An alias that moves later changes nothing: start it again.
+    """
+    version = resolve(address(model))
+    log = home() / f"serve-{port}.log"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = fetch(version, Path(scratch))
+        require_plain_flavour(folder, uri=version.uri)
+        click.echo("starting MLflow's scoring server ...")
+        with scoring(folder, port=port, host=host, log=log) as server:
+            url = f"http://{reached(host)}:{port}/invocations"
+            found = f"version {version.number} (manifest {version.tags[DIGEST][:12]})"
+            click.echo(f"{address(model)}: {found} answers at {url}")
+            if host != HOST:
+                click.echo(
+                    f"it listens on {host}: whoever reaches it may ask, and needs no password"
+                )
+            _tell_how_to_ask(folder, url)
+            click.echo("Ctrl-C ends it")
+            watch(server, log=log)
+
+
+def _tell_how_to_ask(folder: Path, url: str) -> None:
+    """Print a request that works as it stands, for images also one with an array of the user's."""
+    send = f"curl -H 'Content-Type: application/json' {url} -d"
+    row = json.dumps(_one_row(read_json(folder / _EXAMPLE)))
+    if len(row) > _INLINE:
+        file = folder.parent / "row.json"
+        file.write_text(row)
+        row = f"@{file}"
+    click.echo(f"{send} {shlex.quote(row)}")
+    signature = read_signature(folder / SIGNATURE)
+    if [tensor.name for tensor in signature.inputs] == [IMAGE]:
+        shape = " x ".join(map(str, ("rows", *signature.inputs[0].shape[1:])))
+        click.echo(f"images from an array of {shape}, whole numbers from 0 to 255:")
+        payload = f"{{'inputs': {{'{IMAGE}': numpy.load('images.npy').tolist()}}}}"
+        click.echo(f'python -c "import json, numpy; print(json.dumps({payload}))" | {send} @-')
+
+
+def _one_row(example: dict[str, Any]) -> dict[str, Any]:
+    """Return MLflow's request with the first row of a table alone, each value beside its name."""
+    if "dataframe_split" not in example:
+        return example
+    table = example["dataframe_split"]
+    return {"dataframe_records": [dict(zip(table["columns"], table["data"][0], strict=True))]}
