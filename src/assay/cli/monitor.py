@@ -26,7 +26,7 @@ from assay.pipeline.registering.verification import restored_test
 from assay.tracking.explore import monitor_run
 from assay.tracking.registry import SIGNATURE, Version, address, fetch, resolve
 
-_SHOWN = 8
+_SHOWN, _MOST = 8, 20
 _WIDTH = 36
 
 
@@ -127,11 +127,11 @@ def told(found: Found, *, version: Version, file: Path) -> Iterator[str]:
     """Yield the lines that say it: what differs, whether that is drift, and the scores."""
     seen, table = found.seen, found.table()
     yield f"{file.name}: {seen.rows} rows beside the {seen.reference} test rows of {version.uri}"
-    shown = table.head(max(_SHOWN, len(found.drifted)))
+    shown = table.head(_MOST if found.drifted else _SHOWN)
     for line, drifted in zip(_lines(shown), [False, *shown["drifted"]], strict=True):
         yield click.style(line, fg="red") if drifted else line
     if left := len(table) - len(shown):
-        yield f"and {left} more without drift"
+        yield f"and {left} more, {int(table['drifted'][len(shown) :].sum()) or 'none'} of them drifted"
     yield _verdict(found)
     if seen.scored is not None:
         yield from seen.scored.told()
@@ -155,7 +155,8 @@ def _verdict(found: Found) -> str:
     names, count = [c.name for c in found.drifted], len(found.seen.compared)
     if names:
         chance = f"by chance in at most {found.alpha:.0%} of files"
-        return f"{len(names)} of {count} drifted ({chance}): {', '.join(names)}"
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"{len(names)} of {count} drifted ({chance}): {', '.join(names[:_SHOWN])}{more}"
     least = max(found.told_from, found.at_least)
     return f"no drift in {count}; with so many rows, a distance from about {least:.2f} on is told"
 
