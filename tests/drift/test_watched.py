@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from assay.data.spec import Column, Forecast, Image, Series, Spec, Text
-from assay.drift.watched import watch
+from assay.drift.watched import require_watchable, watch
 from assay.errors import DataError
 from assay.inference.session import Session
 from assay.inference.signature import signature_of
@@ -115,4 +115,4 @@ def test_what_cannot_be_watched_is_said():
         task="forecasting", kind="sequence", target="", train_rows=4, series=series, forecast=ahead
     )
     with pytest.raises(DataError, match="overlap"):
-        seen(forecast, [], "sequence")
+        require_watchable(signature_of(forecast))

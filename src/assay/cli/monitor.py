@@ -19,6 +19,7 @@ from assay.cli.rows import read_rows
 from assay.data.prepared import Split
 from assay.doctor.commands import dvc_cache
 from assay.drift.compared import Compared, told_from
+from assay.drift.watched import require_watchable
 from assay.errors import EXIT_FAILED
 from assay.figures.drift import drift
 from assay.inference.signature import read_signature
@@ -63,6 +64,7 @@ def command(
     with tempfile.TemporaryDirectory() as scratch, chdir(project_root()):
         folder = fetch(version, Path(scratch))
         signature = read_signature(folder / SIGNATURE)
+        require_watchable(signature)
         frame, feeds = read_rows(rows, signature, encoding=encoding, separator=separator)
         test = Split(
             restored_test(

@@ -85,7 +85,7 @@ def monitored(
 ) -> Monitored:
     """Compare new rows, and what a fetched version in ``folder`` says of them, with its test rows.
 
-    Raises DataError where such rows cannot be watched, or a label is none of the model's classes.
+    Raises DataError where a label is none of the model's classes, or no number.
     """
     session = Session(folder / GRAPH)
     session.require(signature)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +80,11 @@ def _compared(before: Watched, now: Watched) -> Iterator[Compared]:
 
 def _numbers(of: Watched, before: np.ndarray, now: np.ndarray) -> Compared:
     is_small = max(len(before), len(now)) <= _EXACT_ROWS
-    found = ks_2samp(before, now, method="exact" if is_small else "asymp")
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # what is too large to count is approximated
+        found = ks_2samp(before, now, method="exact" if is_small else "asymp")
     return Compared(
         name=of.name,
         of=of.of,

@@ -48,12 +48,7 @@ class Watched:
 
 
 def watch(session: Session, batches: Iterable[Arrays], signature: Signature) -> list[Watched]:
-    """Return what is watched of all rows of ``batches``, which a graph takes.
-
-    Raises DataError for a graph whose rows cannot be watched: a generator takes noise, and windows
-    of a forecast overlap, so that no test on independent rows tells chance from drift.
-    """
-    _require_rows(signature)
+    """Return what is watched of all rows of ``batches``, which a graph takes."""
     parts = [_of_batch(session, batch, signature) for batch in batches]
     return [
         Watched(name=first.name, of=first.of, values=np.concatenate([p[i].values for p in parts]))
@@ -61,7 +56,12 @@ def watch(session: Session, batches: Iterable[Arrays], signature: Signature) -> 
     ]
 
 
-def _require_rows(signature: Signature) -> None:
+def require_watchable(signature: Signature) -> None:
+    """Raise DataError for a graph whose rows cannot be watched.
+
+    A generator takes noise, and windows of a forecast overlap, so that no test on independent rows
+    tells chance from drift.
+    """
     if signature.task == "generation":
         raise DataError("a generator takes noise and predicts no row: there is nothing to drift")
     if signature.task == "forecasting":
