@@ -31,9 +31,10 @@ class Served:
     def __init__(self, model, *, home, scratch):
         self.port, self.scratch = free_port(), scratch
         scratch.mkdir()
+        env = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", MAIN, "serve", model, "--port", str(self.port)],
-            env={**os.environ, "ASSAY_HOME": str(home), "TMPDIR": str(scratch)},
+            env={**env, "ASSAY_HOME": str(home), "TMPDIR": str(scratch)},
             cwd=scratch.parent,
             stdout=subprocess.PIPE,
             text=True,
@@ -89,10 +90,8 @@ def ended(served):
 def both(home, tmp_path_factory):
     """A server of tables and one of images, started at once, ended by Ctrl-C and by SIGTERM."""
     folder = tmp_path_factory.mktemp("served")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        flowers = Served("flowers", home=home, scratch=folder / "flowers")
-        pictures = Served("models:/pictures/1", home=home, scratch=folder / "pictures")
+    flowers = Served("flowers", home=home, scratch=folder / "flowers")
+    pictures = Served("models:/pictures/1", home=home, scratch=folder / "pictures")
     with ended(flowers), ended(pictures):
         yield flowers.until(READY), pictures.until(READY)
         flowers.end(signal.SIGINT, status=130)
@@ -114,8 +113,8 @@ def run(line, folder):
     return json.loads(answer.stdout)["predictions"]
 
 
-def test_it_says_what_answers_where(flowers, home, monkeypatch):
-    monkeypatch.setenv("ASSAY_HOME", str(home))
+@pytest.mark.usefixtures("assay")
+def test_it_says_what_answers_where(flowers):
     manifest = resolve("models:/flowers/1").tags["manifest_digest"][:12]
     assert flowers.line("models:/flowers@champion") == (
         f"models:/flowers@champion: version 1 (manifest {manifest}) "
