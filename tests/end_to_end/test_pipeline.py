@@ -219,6 +219,10 @@ def test_rows_that_came_in_are_held_against_the_test_rows(
     assert moved.returncode == 1
     assert "by chance in at most 5% of files" in moved.stdout
     assert "log_loss" not in moved.stdout
+    rows.head(1).to_csv(project.root / "more.csv", index=False)
+    few = project("assay", "monitor", model, "more.csv", check=False)
+    assert few.returncode == 1
+    assert "too few rows (1)" in few.stderr
     runs = _runs(project, "tags.`assay.kind` = 'monitor'")
     assert [run.data.metrics["drifted"] > 0 for run in runs] == [False, True]
     assert "calls" in runs[1].data.tags["drifted"]

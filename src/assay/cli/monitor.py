@@ -20,7 +20,7 @@ from assay.data.prepared import Split
 from assay.doctor.commands import dvc_cache
 from assay.drift.compared import Compared, told_from
 from assay.drift.watched import require_watchable
-from assay.errors import EXIT_FAILED
+from assay.errors import EXIT_FAILED, DataError
 from assay.figures.drift import drift
 from assay.inference.signature import read_signature
 from assay.pipeline.registering.verification import restored_test
@@ -76,6 +76,11 @@ def command(
         )
         seen = monitored(folder, test, frame, feeds, signature=signature)
         found = Found(seen=seen, alpha=alpha, at_least=at_least)
+        if found.told_from >= 1:
+            raise DataError(
+                f"{rows} holds too few rows ({seen.rows}): beside {seen.reference} test rows not even "
+                "values that have nothing in common would be told from chance"
+            )
         click.echo("\n".join(told(found, version=version, file=rows)))
         run_id = _track(found, version=version, file=rows, scratch=Path(scratch))
     click.echo(f"run {run_id} in MLflow")
