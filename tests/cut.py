@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from assay.errors import Terminated, end_on_sigterm
+from assay.errors import Terminated, end_on_signals
 
 MOMENTS = ("before_cursor_execute", "after_cursor_execute", "commit")
 
@@ -22,7 +22,7 @@ MOMENTS = ("before_cursor_execute", "after_cursor_execute", "commit")
 def sigterm_unwinds() -> Iterator[None]:
     """Have SIGTERM raise Terminated in this process, as in every command."""
     before = signal.getsignal(signal.SIGTERM)
-    end_on_sigterm()
+    end_on_signals()
     yield
     signal.signal(signal.SIGTERM, before)
 
@@ -42,6 +42,7 @@ def terminated_at(chosen: int, work: Callable[[], Any], moment: str) -> Terminat
         if number == chosen:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    end_on_signals()  # each is one of its own, however soon it comes after another
     with _at_each(moment, kill):
         try:
             work()

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from assay.errors import ConfigError, DataError, Terminated, exit_plainly, nearest
+
+
+@pytest.fixture(autouse=True)
+def _handlers_are_put_back() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +53,8 @@ def _raise(error: BaseException) -> Callable[[], None]:
     return act
 
 
-def _kill() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
+def _send(number: int) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), number)
 
 
 @pytest.mark.parametrize(
@@ -54,32 +63,42 @@ def _kill() -> None:
         (_raise(DataError("no rows")), 1, "prepare: no rows"),
         (_raise(KeyboardInterrupt()), 130, "prepare: interrupted"),
         (_raise(Terminated()), 143, "prepare: terminated"),
-        (_kill, 143, "prepare: terminated"),
+        (_send(signal.SIGTERM), 143, "prepare: terminated"),
+        (_send(signal.SIGHUP), 143, "prepare: terminated"),
     ],
 )
 def test_what_ends_a_command_is_a_message_and_a_status(
     act: Callable[[], None], status: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as ended, exit_plainly("prepare"):
-            act()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(SystemExit) as ended, exit_plainly("prepare"):
+        act()
     assert ended.value.code == status
     assert capsys.readouterr().err == f"\n{message}\n"
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(ZeroDivisionError), exit_plainly("prepare"):
-            _ = 1 / 0
-        monkeypatch.setenv("ASSAY_TRACEBACK", "1")
-        with pytest.raises(DataError), exit_plainly("prepare"):
-            raise DataError("no rows")
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(ZeroDivisionError), exit_plainly("prepare"):
+        _ = 1 / 0
+    monkeypatch.setenv("ASSAY_TRACEBACK", "1")
+    with pytest.raises(DataError), exit_plainly("prepare"):
+        raise DataError("no rows")
+
+
+def test_an_end_that_comes_as_several_signals_is_raised_once() -> None:
+    done = []
+    with pytest.raises(SystemExit), exit_plainly("prepare"):
+        try:
+            os.kill(os.getpid(), signal.SIGHUP)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("unwound")
+    assert done == ["unwound"]
+
+
+def test_a_closed_terminal_is_ignored_where_nohup_has_it_so() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with exit_plainly("prepare"):
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 def test_a_message_shows_no_password(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from assay import signals
 from assay.signals import HeldSignals, acting
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Came(BaseException):
@@ -22,7 +25,7 @@ def _raise(number: int, _frame: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_handlers() -> Iterator[None]:
-    before = {n: signal.signal(n, _raise) for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: signal.signal(n, _raise) for n in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -32,7 +35,7 @@ def send(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_takes_effect_when_the_block_ends(number: int) -> None:
     done = []
     with pytest.raises(Came) as came, HeldSignals():
@@ -43,16 +46,37 @@ def test_a_signal_takes_effect_when_the_block_ends(number: int) -> None:
         send(number)
 
 
-def test_a_second_one_acts_at_once() -> None:
+def test_the_same_one_again_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "AGAIN_SECONDS", 0.0)
     done = []
-    with pytest.raises(Came) as came, HeldSignals():
-        send(signal.SIGTERM)
+    with pytest.raises(Came), HeldSignals():
+        send(signal.SIGINT)
         send(signal.SIGINT)
         done.append("not reached")
-    assert (done, came.value.args) == ([], (signal.SIGINT,))
+    assert done == []
 
 
-def test_of_blocks_within_another_the_outermost_counts() -> None:
+def test_one_that_the_kernel_repeats_counts_once() -> None:
+    done = []
+    with pytest.raises(Came), HeldSignals():
+        send(signal.SIGTERM)
+        send(signal.SIGTERM)
+        done.append("whole")
+    assert done == ["whole"]
+
+
+def test_what_a_closed_terminal_sends_counts_once() -> None:
+    """SIGHUP to all, and SIGTERM from the end of the process above."""
+    done = []
+    with pytest.raises(Came) as came, HeldSignals():
+        send(signal.SIGHUP)
+        send(signal.SIGTERM)
+        done.append("whole")
+    assert (done, came.value.args) == (["whole"], (signal.SIGHUP,))
+
+
+def test_of_blocks_within_another_the_outermost_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "AGAIN_SECONDS", 0.0)
     done = []
     with pytest.raises(Came), HeldSignals():
         with HeldSignals():

@@ -7,7 +7,7 @@ AssayError                 one message for the user: what was expected, what cam
 ├── TrackingError          the tracking store or the registry cannot be used
 ├── TrainingError          a fit ended without a usable model
 └── ExportError            the exported graph is not what was trained
-Terminated                 SIGTERM arrived (a BaseException, like KeyboardInterrupt)
+Terminated                 SIGTERM or SIGHUP arrived (a BaseException, like KeyboardInterrupt)
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import difflib
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from assay.secrets import masked
+from assay.signals import AGAIN_SECONDS
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -64,7 +66,7 @@ class ExportError(AssayError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: unwind, say KILLED, and exit with 143."""
+    """SIGTERM or SIGHUP arrived: unwind, say KILLED, and exit with 143."""
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:
@@ -85,11 +87,11 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 def exit_plainly(name: str) -> Iterator[None]:
     """Turn what ends a command into its message and exit status.
 
-    An AssayError is one message and status 1, Ctrl-C 130, SIGTERM 143 (delivered to the block as
+    An AssayError is one message and status 1, Ctrl-C 130, SIGTERM and SIGHUP 143 (delivered to the block as
     Terminated, so that it can unwind). Anything else is a defect and keeps its traceback, as
     every error does where ``ASSAY_TRACEBACK`` is set.
     """
-    end_on_sigterm()
+    end_on_signals()
     try:
         yield
     except AssayError as error:
@@ -102,15 +104,31 @@ def exit_plainly(name: str) -> Iterator[None]:
         sys.exit(_said(f"{name}: terminated", EXIT_TERMINATED))
 
 
-def end_on_sigterm() -> None:
-    """Have SIGTERM raise Terminated in the main thread of this process from now on."""
+def end_on_signals() -> None:
+    """Have SIGTERM, and SIGHUP of a closed terminal, raise Terminated in the main thread from now on.
+
+    SIGHUP stays ignored where it is, as ``nohup`` has it.
+    """
+    _terminated_at.clear()
     signal.signal(signal.SIGTERM, _raise_terminated)
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:
+        signal.signal(hang_up, _raise_terminated)
+
+
+_terminated_at: list[float] = []
 
 
 def _raise_terminated(_number: int, _frame: object) -> None:
+    """Raise, unless it did so this very moment: one end comes as several signals (``HeldSignals``)."""
+    now = time.monotonic()
+    if _terminated_at and now - _terminated_at[-1] < AGAIN_SECONDS:
+        return
+    _terminated_at[:] = [now]
     raise Terminated
 
 
 def _said(message: str, status: int) -> int:
-    sys.stderr.write(f"\n{masked(message)}\n")
+    with suppress(OSError):  # a terminal that was closed
+        sys.stderr.write(f"\n{masked(message)}\n")
     return status

@@ -1,39 +1,48 @@
-"""Ctrl-C and SIGTERM, held back until what must not be cut in half is whole."""
+"""Ctrl-C, SIGTERM and SIGHUP, held back until what must not be cut in half is whole."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_SECONDS = 0.5
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class HeldSignals:
-    """Within the block a first signal waits to be delivered; a second one acts at once.
+    """Within the block a signal waits to be delivered; the same one again acts at once.
 
+    Again is half a second later or more: Linux tells of a parent's end once for each of its threads.
+    Of other signals none but the first counts: a closed terminal sends SIGHUP, and ends the DVC above,
+    whose end sends SIGTERM.
     Signals that the process ignores stay ignored. Outside the main thread, and in a block within
     another, nothing changes.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[int, signal._HANDLER] = {}
-        self._number: int | None = None
+        self._came: list[int] = []
+        self._since = 0.0
         self._is_over = False
 
     @property
     def is_pending(self) -> bool:
         """Whether a signal waits."""
-        return self._number is not None
+        return bool(self._came)
 
     def deliver(self) -> None:
         """Let the waiting signal, if any, do what it would have done."""
-        number, self._number = self._number, None
-        if number is None:
+        came, self._came = self._came, []
+        if not came:
             return
+        number = came[0]
         handler = self._handlers[number]
         if callable(handler):
             handler(number, None)
@@ -64,9 +73,11 @@ class HeldSignals:
             self.deliver()
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
-        acts = self.is_pending or self._is_over
-        self._number = number
-        if acts:
+        now = time.monotonic()
+        self._since = self._since if self._came else now
+        is_again = number in self._came and now - self._since >= AGAIN_SECONDS
+        self._came.append(number)
+        if is_again or self._is_over:
             self.deliver()
 
 
@@ -74,7 +85,7 @@ class HeldSignals:
 def acting() -> Iterator[None]:
     """Have signals act again within a block that holds them, the one that waits before all."""
     holders = [_holder(signal.getsignal(number)) for number in _SIGNALS]
-    held = holders[0] or holders[1]  # one of them may be ignored
+    held = next(filter(None, holders), None)  # one of them may be ignored
     if held is None or not _can_be_interrupted():
         yield
         return

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay import signals
 from assay.augmentation.knobs import Augmentation, OfImages
 from assay.errors import Terminated
 from assay.layers.network import Network
@@ -155,7 +156,8 @@ def test_a_signal_leaves_a_checkpoint(images, whole, tmp_path, number, kind):
     assert list(rows) == list(range(1, len(whole.history) + 1))
 
 
-def test_a_second_signal_acts_at_once(images, tmp_path):
+def test_a_second_signal_acts_at_once(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(signals, "AGAIN_SECONDS", 0.0)
     seen = []
 
     def on_epoch(epoch, row):

@@ -20,7 +20,7 @@ from assay.errors import (
     AssayError,
     Terminated,
     TrainingError,
-    end_on_sigterm,
+    end_on_signals,
 )
 from assay.secrets import mask_logs
 from assay.tuning.share import share_of
@@ -135,7 +135,7 @@ def _end(running: dict[int, _Process]) -> None:
 
 def _enter(worker: Worker, index: int, words: Connection) -> None:
     """What a worker process does from its first to its last line."""
-    end_on_sigterm()
+    end_on_signals()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     mask_logs()
     try:
