@@ -90,10 +90,15 @@ def test_of_blocks_within_another_the_outermost_counts(monkeypatch: pytest.Monke
     assert done == ["whole"]
 
 
-def test_an_error_of_the_block_goes_before_the_signal() -> None:
-    with pytest.raises(ValueError, match="x"), HeldSignals():
+def test_an_error_of_the_block_does_not_swallow_the_signal() -> None:
+    """A trial that is pruned in the very epoch in which Ctrl-C came: the search must end."""
+    with pytest.raises(Came) as came, HeldSignals():
         send(signal.SIGTERM)
         raise ValueError("x")
+    assert isinstance(came.value.__context__, ValueError)
+    with pytest.raises(SystemExit), HeldSignals():
+        send(signal.SIGTERM)
+        raise SystemExit
     assert signal.getsignal(signal.SIGTERM) is _raise
 
 

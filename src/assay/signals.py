@@ -69,7 +69,7 @@ class HeldSignals:
         self._is_over = True  # first: a signal may come between the lines below
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        if error is None:
+        if error is None or isinstance(error, Exception):  # one that is borne must not swallow it
             self.deliver()
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
