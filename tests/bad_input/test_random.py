@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.cli.test_predict import TABLE, table_graph
+from tests.cli.small import TABLE, table_graph
 
 from assay.artifacts.files import read_json, read_yaml
-from assay.cli.predict import _images
+from assay.cli.rows import _images
 from assay.config.compose import read_params
 from assay.config.load import load
 from assay.data.csv import Csv

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.bad_input.way import Case, Place
-from tests.cli.test_predict import table_graph
+from tests.cli.small import table_graph
 
 from assay.tracking import registry
 from assay.tracking.explore import explore_run

@@ -19,7 +19,7 @@ import torch
 import yaml
 from onnx import TensorProto, helper
 from tests.bad_input.way import Place
-from tests.cli.test_predict import TABLE, image_graph, table_graph
+from tests.cli.small import TABLE, image_graph, table_graph
 from tests.trust.canary import Trap, sprung, trap
 
 from assay.data.prepared import Split
