@@ -87,9 +87,9 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 def exit_plainly(name: str) -> Iterator[None]:
     """Turn what ends a command into its message and exit status.
 
-    An AssayError is one message and status 1, Ctrl-C 130, SIGTERM and SIGHUP 143 (delivered to the block as
-    Terminated, so that it can unwind). Anything else is a defect and keeps its traceback, as
-    every error does where ``ASSAY_TRACEBACK`` is set.
+    An AssayError is one message and status 1, Ctrl-C 130, SIGTERM and SIGHUP 143 (delivered to the
+    block as Terminated, so that it can unwind). Anything else is a defect and keeps its traceback,
+    as every error does where ``ASSAY_TRACEBACK`` is set.
     """
     end_on_signals()
     try:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
@@ -94,6 +94,22 @@ def acting() -> Iterator[None]:
         yield
     finally:
         held.__enter__()
+
+
+@contextmanager
+def ending(end: Callable[[BaseException | None], None]) -> Iterator[None]:
+    """Call ``end`` as the block ends, with what it raised if anything, while signals wait.
+
+    One that comes as a good end is told takes effect then, and ``end`` is called with it after all.
+    """
+    try:
+        yield
+        with HeldSignals():
+            end(None)
+    except BaseException as error:
+        with HeldSignals():
+            end(error)
+        raise
 
 
 def _can_be_interrupted() -> bool:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from filelock import FileLock
@@ -14,7 +15,7 @@ from assay.artifacts.files import read_json, read_yaml
 from assay.artifacts.paths import CONFIG, home, stage_folder
 from assay.errors import ArtifactError, TrackingError
 from assay.secrets import masked
-from assay.signals import HeldSignals
+from assay.signals import ending
 from assay.tracking.buffer import Outbox
 from assay.tracking.environment import MlflowException
 from assay.tracking.process import invocation_key, own_key
@@ -56,18 +57,12 @@ class Invocation:
             self._say_moved(stage, run_id, before)
         self._look_around(stage)
         self._tell({stage: f"{RUNNING}: run {run_id}"})
-        try:
+        with ending(partial(self._end, stage, run_id)):
             yield
-            with HeldSignals():
-                self._end(stage, run_id, status="FINISHED")
-        except BaseException as error:
-            with HeldSignals():
-                self._end(stage, run_id, status=status_of(error))
-            raise
 
-    def _end(self, stage: str, run_id: str, *, status: str) -> None:
+    def _end(self, stage: str, run_id: str, error: BaseException | None) -> None:
         """Say how a stage ended and close the row."""
-        self._tell({stage: f"{_ENDS[status]}: run {run_id}"})
+        self._tell({stage: f"{_ENDS[status_of(error)]}: run {run_id}"})
         ends = {_word(text) for text in self._told.values()}
         self.row.close("FAILED" if FAILED in ends else "KILLED" if KILLED in ends else "FINISHED")
 

@@ -9,13 +9,14 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from assay.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, AssayError, Terminated
 from assay.secrets import masked, masked_lines, shown
-from assay.signals import HeldSignals
+from assay.signals import HeldSignals, ending
 from assay.tracking.buffer import Outbox
 from assay.tracking.delivery import Change
 from assay.tracking.limits import DIGEST_LENGTH, PARAM_LENGTH, TAG_LENGTH, cut, finite, key
@@ -155,24 +156,14 @@ class Tracked:
         marks = {KIND: "trial", PROCESS: own_key(), PARENT: self.run_id, **(tags or {})}
         return Tracked(self.outbox, self.outbox.create(name, identity(marks)))
 
-    @contextmanager
-    def closing(self, *, pruned_by: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+    def closing(
+        self, *, pruned_by: tuple[type[BaseException], ...] = ()
+    ) -> AbstractContextManager[None]:
         """Give the run its true status when the block ends.
 
         An exception of the types ``pruned_by`` ends it FINISHED with the tag ``pruned``.
         """
-        try:
-            yield
-            with HeldSignals():  # one that comes takes effect here, and the end is KILLED after all
-                self.close("FINISHED")
-        except BaseException as error:
-            with HeldSignals():
-                if isinstance(error, pruned_by):
-                    self.set_tags({"pruned": "true"})
-                    self.close("FINISHED")
-                else:
-                    self._close_failed(error)
-            raise
+        return ending(partial(self._end, pruned_by=pruned_by))
 
     def close(self, status: str) -> None:
         """Set the status, with the present time as the end."""
@@ -181,6 +172,17 @@ class Tracked:
     def reopen(self) -> None:
         """Set the status back to RUNNING."""
         self._post("status", status="RUNNING", end=None)
+
+    def _end(
+        self, error: BaseException | None, *, pruned_by: tuple[type[BaseException], ...]
+    ) -> None:
+        if error is None:
+            self.close("FINISHED")
+        elif isinstance(error, pruned_by):
+            self.set_tags({"pruned": "true"})
+            self.close("FINISHED")
+        else:
+            self._close_failed(error)
 
     def _close_failed(self, error: BaseException) -> None:
         status = status_of(error)
@@ -217,8 +219,10 @@ class Shared:
         self.datasets: list[dict[str, str | None]] = []
 
 
-def status_of(error: BaseException) -> str:
-    """Return the MLflow status of a run that an exception ended."""
+def status_of(error: BaseException | None) -> str:
+    """Return the MLflow status of a run that an exception ended, or none."""
+    if error is None:
+        return "FINISHED"
     if isinstance(error, (KeyboardInterrupt, Terminated)):
         return "KILLED"
     if isinstance(error, SystemExit):
