@@ -1,14 +1,12 @@
 """``assay continue``: a registered language model goes on with a text."""
 
-import signal
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.synthetic import write_inputs
 
-from assay.cli.main import main
 from assay.export.export import export
 from assay.export.knobs import Export
 from assay.model.gru import Gru
@@ -49,25 +47,8 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
-def assay(home, tmp_path, monkeypatch, capsys):
-    """Run the verb in this process and return its exit status and what it said."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ASSAY_HOME", str(home))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    before = signal.getsignal(signal.SIGTERM)
-
-    def assay(*words):
-        monkeypatch.setattr(sys, "argv", ["assay", "continue", *map(str, words)])
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = ended.code or 0
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    yield assay
-    signal.signal(signal.SIGTERM, before)
+def assay(assay):
+    return partial(assay, "continue")
 
 
 def test_a_text_goes_on_and_the_same_seed_gives_the_same(assay):
