@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from assay.data.spec import Column, Forecast, Image, Series, Spec, Text
-from assay.drift.watched import require_watchable, watch
+from assay.drift.watched import joined, require_watchable, watch
 from assay.errors import DataError
 from assay.inference.session import Session
 from assay.inference.signature import signature_of
@@ -41,7 +41,9 @@ def session_of(signature, looked_at):
 
 def seen(spec, batches, looked_at):
     signature = signature_of(spec)
-    return {w.name: w for w in watch(session_of(signature, looked_at), batches, signature)}
+    session = session_of(signature, looked_at)
+    parts = [watch(batch, session.run(batch), signature) for batch in batches]
+    return {w.name: w for w in joined(parts)}
 
 
 def test_a_table_by_its_columns_and_what_is_said_of_it():

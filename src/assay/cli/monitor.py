@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import click
@@ -122,8 +123,9 @@ class Found:
         scored = self.seen.scored
         return not self.drifted and not (scored is not None and scored.is_worse)
 
+    @cached_property
     def table(self) -> pd.DataFrame:
-        """Return a line for each quantity, the least likely by chance first."""
+        """A line for each quantity, the least likely by chance first."""
         columns = ("name", "of", "test", "distance", "p", "p_of_all", "before", "now")
         rows = [[getattr(c, name) for name in columns] for c in self.seen.compared]
         table = pd.DataFrame(rows, columns=columns)
@@ -132,7 +134,7 @@ class Found:
 
 def told(found: Found, *, version: Version, file: Path) -> Iterator[str]:
     """Yield the lines that say it: what differs, whether that is drift, and the scores."""
-    seen, table = found.seen, found.table()
+    seen, table = found.seen, found.table
     yield f"{file.name}: {seen.rows} rows beside the {seen.reference} test rows of {version.uri}"
     shown = table.head(_MOST if found.drifted else _SHOWN)
     for line, drifted in zip(_lines(shown), [False, *shown["drifted"]], strict=True):
@@ -170,7 +172,7 @@ def _verdict(found: Found) -> str:
 
 def _track(found: Found, *, version: Version, file: Path, scratch: Path) -> str:
     """Keep the look in MLflow and return its run: figures, table and picture."""
-    seen, table = found.seen, found.table()
+    seen, table = found.seen, found.table
     tags = {
         "model": version.name,
         "model_version": version.number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from assay.data.prepared import Split
-from assay.data.spec import read_spec
+from assay.data.spec import Task, read_spec
 from assay.data.table import class_values
 from assay.drift.compared import Compared, compare
-from assay.drift.watched import watch
+from assay.drift.watched import Watched, joined, watch
 from assay.errors import DataError, nearest
 from assay.inference.feeds import split_feeds
 from assay.inference.predictions import scores_of
@@ -26,6 +26,7 @@ from assay.tracking.registry import GRAPH
 
 _BATCH = 256
 _FEWEST_LABELLED = 10
+_SCORED: frozenset[Task] = frozenset({"classification", "regression"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,50 +90,67 @@ def monitored(
     """
     session = Session(folder / GRAPH)
     session.require(signature)
-    now = watch(session, [feeds], signature)
-    before = watch(session, split_feeds(test, signature, batch_size=_BATCH), signature)
+    now = _seen(session, [feeds], signature)
+    before = _seen(session, split_feeds(test, signature, batch_size=_BATCH), signature)
     target = read_spec(folder / "origin" / "spec.json").target
     return Monitored(
-        rows=len(now[0].values),
+        rows=len(now.watched[0].values),
         reference=len(test),
-        compared=tuple(compare(before, now)),
-        scored=_scored(session, test, frame.get(target), feeds, signature=signature),
+        compared=tuple(compare(before.watched, now.watched)),
+        scored=_scored(frame.get(target), now.scores, test, before.scores, signature=signature),
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What is watched of rows, and their scores as metrics take them, where labels are scored."""
+
+    watched: list[Watched]
+    scores: np.ndarray | None
+
+
+def _seen(
+    session: Session, batches: Iterable[Mapping[str, np.ndarray]], signature: Signature
+) -> _Seen:
+    """Ask the graph once about each batch."""
+    watched, scores = [], []
+    for feeds in batches:
+        outputs = session.run(feeds)
+        watched.append(watch(feeds, outputs, signature))
+        if signature.task in _SCORED:
+            scores.append(scores_of(outputs, signature))
+    return _Seen(watched=joined(watched), scores=np.concatenate(scores) if scores else None)
+
+
 def _scored(
-    session: Session,
-    test: Split,
     labels: pd.Series | None,
-    feeds: Mapping[str, np.ndarray],
+    now: np.ndarray | None,
+    test: Split,
+    before: np.ndarray | None,
     *,
     signature: Signature,
 ) -> Scored | None:
-    if labels is None or signature.task not in ("classification", "regression"):
+    if labels is None or now is None or before is None:
         return None
     is_known = labels.notna().to_numpy()
     if is_known.sum() < _FEWEST_LABELLED:
         return None
-    of_test = session.stream(split_feeds(test, signature, batch_size=_BATCH))
-    labelled = {name: values[is_known] for name, values in feeds.items()}
     return Scored(
         goal=objective(signature.task),
         rows=int(is_known.sum()),
-        now=_resampled(
-            _target(labels[is_known], signature), session.run(labelled), signature, seed=1
-        ),
-        before=_resampled(test.target, of_test, signature, seed=0),
+        now=_resampled(_target(labels[is_known], signature), now[is_known], signature, seed=1),
+        before=_resampled(test.target, before, signature, seed=0),
     )
 
 
 def _resampled(
-    target: np.ndarray, outputs: Mapping[str, np.ndarray], signature: Signature, *, seed: int
+    target: np.ndarray, scores: np.ndarray, signature: Signature, *, seed: int
 ) -> Resampled:
     """Resample one set of rows; another seed for another set, since they are drawn apart."""
     return resample(
         signature.task,
         target=target,
-        output=scores_of(outputs, signature),
+        output=scores,
         knobs=Evaluate(seed=seed),
         classes=signature.classes,
         costs=signature.costs,

@@ -80,10 +80,8 @@ def _compared(before: Watched, now: Watched) -> Iterator[Compared]:
 
 def _numbers(of: Watched, before: np.ndarray, now: np.ndarray) -> Compared:
     is_small = max(len(before), len(now)) <= _EXACT_ROWS
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # what is too large to count is approximated
+    with warnings.catch_warnings():  # what is too large to count is approximated
+        warnings.simplefilter("ignore", RuntimeWarning)
         found = ks_2samp(before, now, method="exact" if is_small else "asymp")
     return Compared(
         name=of.name,

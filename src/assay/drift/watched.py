@@ -6,8 +6,8 @@ detection, Lipton et al. 2018, arXiv:1802.03916; Rabanser et al. 2019, arXiv:181
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,6 @@ from assay.data.prepared import LENGTHS
 from assay.data.spec import OF_STEPS, Kind
 from assay.errors import DataError
 from assay.inference.predictions import explained_of
-from assay.inference.session import Session
 from assay.inference.signature import (
     ANOMALY,
     PREDICTION,
@@ -47,12 +46,20 @@ class Watched:
         return bool(np.issubdtype(self.values.dtype, np.number))
 
 
-def watch(session: Session, batches: Iterable[Arrays], signature: Signature) -> list[Watched]:
-    """Return what is watched of all rows of ``batches``, which a graph takes."""
-    parts = [_of_batch(session, batch, signature) for batch in batches]
+def watch(feeds: Arrays, outputs: Arrays, signature: Signature) -> list[Watched]:
+    """Return what is watched of rows: of what a graph was given, and of what it said."""
+    given, said = _INPUTS[signature.kind](feeds, signature), _outputs(outputs, signature)
     return [
-        Watched(name=first.name, of=first.of, values=np.concatenate([p[i].values for p in parts]))
-        for i, first in enumerate(parts[0])
+        *(Watched(name=name, of="input", values=values) for name, values in given.items()),
+        *(Watched(name=name, of="output", values=values) for name, values in said.items()),
+    ]
+
+
+def joined(parts: Sequence[Sequence[Watched]]) -> list[Watched]:
+    """Return what is watched of all rows, from that of each batch."""
+    return [
+        replace(same[0], values=np.concatenate([one.values for one in same]))
+        for same in zip(*parts, strict=True)
     ]
 
 
@@ -69,15 +76,6 @@ def require_watchable(signature: Signature) -> None:
             "windows of a forecast overlap, so chance cannot be told from drift by their rows: "
             "compare its errors over time instead"
         )
-
-
-def _of_batch(session: Session, batch: Arrays, signature: Signature) -> list[Watched]:
-    inputs = _INPUTS[signature.kind](batch, signature)
-    outputs = _outputs(session.run(batch), signature)
-    return [
-        *(Watched(name=name, of="input", values=values) for name, values in inputs.items()),
-        *(Watched(name=name, of="output", values=values) for name, values in outputs.items()),
-    ]
 
 
 def _of_table(batch: Arrays, signature: Signature) -> dict[str, np.ndarray]:
@@ -153,16 +151,11 @@ def _outputs(outputs: Arrays, signature: Signature) -> dict[str, np.ndarray]:
     found = {"highest probability": probability.max(axis=1)}
     if signature.task == "classification":
         found[PREDICTION] = np.asarray(outputs[PREDICTION]).astype(str).astype(object)
-    told = (
-        [*enumerate(signature.classes)][-1:]
-        if _is_binary(signature)
-        else enumerate(signature.classes)
-    )
     if len(signature.classes) <= _MOST_CLASSES:
-        found |= {f"{PROBABILITY} of {name}": probability[:, code] for code, name in told}
+        found |= {
+            f"{PROBABILITY} of {name}": probability[:, code]
+            for code, name in enumerate(signature.classes)
+        }
+    if signature.task == "classification" and len(signature.classes) == 2:
+        del found[f"{PROBABILITY} of {signature.classes[0]}"]  # the other one says it
     return found
-
-
-def _is_binary(signature: Signature) -> bool:
-    """Tell whether one probability says the other."""
-    return signature.task == "classification" and len(signature.classes) == 2

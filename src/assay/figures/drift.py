@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from assay.figures.attribution import BAR
 from assay.figures.style import BLACK, FAINT, GREY, ORANGE, canvas, grid, title
 
 _SHOWN = 20
-_BAR = 0.62
 
 
 def drift(table: pd.DataFrame, *, told_from: float) -> Figure:
@@ -22,19 +22,10 @@ def drift(table: pd.DataFrame, *, told_from: float) -> Figure:
     grid(axes, axis="x")
     places = np.arange(len(shown))
     colors = [ORANGE if drifted else FAINT for drifted in shown["drifted"]]
-    axes.barh(places, shown["distance"], color=colors, height=_BAR)
-    for place, (distance, drifted) in enumerate(
-        zip(shown["distance"], shown["drifted"], strict=True)
-    ):
-        axes.annotate(
-            f"{distance:.2f}",
-            (distance, place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=ORANGE if drifted else GREY,
-        )
+    bars = axes.barh(places, shown["distance"], color=colors, height=BAR)
+    labels = axes.bar_label(bars, fmt="%.2f", padding=4, fontsize=9)
+    for label, drifted in zip(labels, shown["drifted"], strict=True):
+        label.set_color(ORANGE if drifted else GREY)
     axes.axvline(told_from, color=BLACK, linewidth=0.9, linestyle=":")
     axes.annotate(
         "told from chance",
