@@ -38,7 +38,7 @@ def drift(table: pd.DataFrame, *, told_from: float) -> Figure:
         color=GREY,
     )
     axes.set_yticks(places, list(shown["name"]))
-    axes.invert_yaxis()
+    axes.set_ylim(len(shown) - 0.4, -1.0)  # the first on top, below the words on the line
     axes.set_xlim(0, min(1.0, max(0.3, 1.15 * float(shown["distance"].max()), 1.3 * told_from)))
     axes.set_xlabel("distance of the distributions (0 to 1)")
     count = int(table["drifted"].sum())
