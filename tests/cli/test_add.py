@@ -112,9 +112,10 @@ def test_the_card_says_what_was_understood(project: Path, file: Path) -> None:
     assert "| 1e5 | categorical | 0 | 2 | Rom, a\\|b |" in card
 
 
-def test_dates_that_would_be_categories_are_named(project: Path, file: Path) -> None:
+@pytest.mark.parametrize("written", ["2024-01-{:02d}", "{}.1.2024"])
+def test_dates_that_would_be_categories_are_named(project: Path, file: Path, written: str) -> None:
     head, *rows = file.read_text().splitlines()
-    dated = [f"{row},2024-01-{1 + i % 28:02d},no" for i, row in enumerate(rows)]
+    dated = [f"{row},{written.format(1 + i % 28)},no" for i, row in enumerate(rows)]
     file.write_text("\n".join([f"{head},joined,left", *dated]) + "\n")
     said = "dates, each taken as a category of its own: joined; --time COLUMN"
     assert said in _add(file).output

@@ -163,6 +163,10 @@ def test_a_class_that_is_never_trained_on_is_told() -> None:
         [f"2020-01-{day:02d}" for day in range(1, 31)],
         [f"2020-01-{day:02d}T10:00+0{day % 3}:00" for day in range(1, 31)],
         [f"{day}/1/2020" if day > 12 else f"2020-01-{day:02d}" for day in range(1, 31)],
+        [
+            *(f"{day:02d}.01.2020" for day in range(1, 16)),
+            *(f"{d:02d}.02.2020" for d in range(1, 16)),
+        ],
         pd.date_range("2020-01-01", periods=30),
         range(30),
         np.arange(30) - 1e9,

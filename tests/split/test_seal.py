@@ -163,6 +163,17 @@ def test_a_prepared_table_holds_what_the_file_says(tmp_path: Path, roles: dict[s
     assert spec.class_counts == tuple(training["y"].value_counts()[list(spec.classes)])
 
 
+def test_times_of_a_split_are_written_as_they_were_read_among_all(tmp_path: Path) -> None:
+    days = pd.date_range("2024-07-01", periods=60)
+    pd.DataFrame(
+        {"x": range(60), "day": days.strftime("%d/%m/%Y"), "y": np.arange(60) % 7 / 3}
+    ).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "out").mkdir()
+    prepare(Csv(path=str(tmp_path / "a.csv"), target="y", time="day"), folder=tmp_path / "out")
+    written = [Split(tmp_path / "out" / name).rows()[TIME] for name in SPLITS]
+    assert pd.concat(written).dt.tz_localize(None).tolist() == days.tolist()
+
+
 @pytest.mark.parametrize(
     "data", [Digits(), BreastCancer(), Diabetes()], ids=lambda d: type(d).__name__
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from assay.data.dates import dates_of
 from assay.errors import DataError
 
 _CALENDAR = ("YS", "YE", "QS", "QE", "MS", "ME")
@@ -20,10 +21,7 @@ def times_of(column: pd.Series) -> pd.Series:
     """
     if pd.api.types.is_integer_dtype(column):
         return column.astype(np.int64)
-    if pd.api.types.is_datetime64_any_dtype(column):
-        times = column
-    else:
-        times = pd.to_datetime(column.astype(str), errors="coerce", format="mixed", utc=True)
+    times = column if pd.api.types.is_datetime64_any_dtype(column) else dates_of(column)
     if times.isna().any():
         row = int(np.flatnonzero(times.isna().to_numpy())[0])
         raise DataError(

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from assay.data.dates import FIGURES
 from assay.data.raw import Raw
 from assay.data.spec import Task
 from assay.data.table import class_values, column_type, features
 
 _SHOWN = 4
-_DATE = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"  # ISO 8601
+_DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}|$)|{FIGURES}(?:[ T]|$)"  # 2020-12-31, 31.12.2020
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from assay.data.dates import dates_of
 from assay.data.raw import Raw, Roles
 from assay.data.spec import Task
 from assay.data.splitting import SPLIT_NAMES, Splitting
@@ -149,7 +150,7 @@ def time_values(series: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_datetime64_any_dtype(series):
         times = series
     else:
-        times = pd.to_datetime(series, errors="coerce", format="mixed", utc=True)
+        times = dates_of(series)
     if times.isna().any():
         row = int(np.flatnonzero(times.isna().to_numpy())[0])
         raise DataError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from assay.artifacts.files import write_json
 from assay.data.raw import DataSet, Raw
@@ -13,7 +14,7 @@ from assay.data.spec import Spec, Task
 from assay.data.table import task_of
 from assay.data.validation import validate
 from assay.split.anomalies import LEFT_OUT, without_anomalies
-from assay.split.assign import SPLITS, assign, way_of
+from assay.split.assign import SPLITS, assign, time_values, way_of
 from assay.split.checks import run_checks
 from assay.split.few import few_of_each_class
 from assay.split.learn import learn
@@ -46,10 +47,11 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
     )
     positions = {name: np.flatnonzero(labels == name) for name in SPLITS}
     spec = learn(raw, train=positions["train"], task=task)
-    for name, rows in positions.items():
-        write_split(raw, rows=rows, spec=spec, folder=folder / name)
-    spec.write(folder / "spec.json")
     way = way_of(data.split, roles=raw.roles, task=task)
+    times = _dates(raw) if way == "time" else None
+    for name, rows in positions.items():
+        write_split(raw, rows=rows, spec=spec, folder=folder / name, times=times)
+    spec.write(folder / "spec.json")
     sizes = {name: len(rows) for name, rows in positions.items()}
     checks = run_checks(raw, labels=labels, task=task)
     write_json(
@@ -63,6 +65,11 @@ def prepare(data: DataSet, *, folder: Path) -> Prepared:
         *_left_out(labels, task),
     )
     return Prepared(digest=raw.digest(), source=raw.source, rows=sizes, summary=(*head, *warnings))
+
+
+def _dates(raw: Raw) -> pd.Series | None:
+    """The times of all rows: those of a split alone may not tell which of two figures is the day."""
+    return time_values(raw.frame[raw.roles.time]) if raw.roles.time else None
 
 
 def _headline(raw: Raw, spec: Spec, task: Task) -> str:

@@ -27,12 +27,18 @@ from assay.split.anomalies import anomaly_labels
 from assay.split.learn import tags_of
 
 
-def write_split(raw: Raw, *, rows: np.ndarray, spec: Spec, folder: Path) -> None:
-    """Write one split's tensors, target and readable rows; ``rows`` are positions in ``raw``."""
+def write_split(
+    raw: Raw, *, rows: np.ndarray, spec: Spec, folder: Path, times: pd.Series | None = None
+) -> None:
+    """Write one split's tensors, target and readable rows; ``rows`` are positions in ``raw``.
+
+    ``times`` are those of all rows, where a split is by them: the column as it is leaves its
+    readers to guess.
+    """
     folder.mkdir()
     _INPUTS[spec.kind](raw, rows, spec, folder)
     _TARGETS[spec.task](raw, rows, spec, folder)
-    _readable(raw, rows, spec).to_parquet(folder / "rows.parquet", index=False)
+    _readable(raw, rows, spec, times).to_parquet(folder / "rows.parquet", index=False)
 
 
 def _columns(raw: Raw, rows: np.ndarray, spec: Spec, folder: Path) -> None:
@@ -111,16 +117,17 @@ def _classes(target: pd.Series, spec: Spec) -> np.ndarray:
     return (values.astype(str) if isinstance(spec.classes[0], str) else values).to_numpy()
 
 
-def _readable(raw: Raw, rows: np.ndarray, spec: Spec) -> pd.DataFrame:
+def _readable(raw: Raw, rows: np.ndarray, spec: Spec, times: pd.Series | None) -> pd.DataFrame:
     roles, frame = raw.roles, raw.frame.iloc[rows]
     special = {ID: frame[roles.id].to_numpy() if roles.id else rows}
     if roles.target:
         special[TARGET] = _target(frame[roles.target], spec)
     elif raw.labels:
         special[TARGET] = joined(np.asarray(raw.targets)[rows], raw.labels)
-    for name, role in ((GROUP, roles.group), (TIME, roles.time)):
-        if role is not None:
-            special[name] = frame[role].to_numpy()
+    if roles.group is not None:
+        special[GROUP] = frame[roles.group].to_numpy()
+    if roles.time is not None:
+        special[TIME] = (frame[roles.time] if times is None else times.iloc[rows]).array
     text = (spec.text.column,) if spec.text else ()
     shown = (*(c.name for c in spec.columns), *text, *roles.sensitive)
     columns = {name: _shown(frame[name], raw) for name in dict.fromkeys(shown)}
