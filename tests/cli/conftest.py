@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import pytest
-from tests.cli.small import image_graph, table_graph
+from tests.cli.small import image_graph, table_graph, text_graph
 
 from assay.cli.main import main
 from assay.tracking import registry
@@ -52,7 +52,7 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which a model of tables and one of images are registered."""
+    """A home in which a model of tables, one of images and one of texts are registered."""
     folder = tmp_path_factory.mktemp("home")
     frame = pd.DataFrame({"size": [1.0], "colour": ["red"]})
     with pytest.MonkeyPatch.context() as patch:
@@ -67,6 +67,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for name, make, example in (
                 ("flowers", table_graph, frame),
                 ("pictures", image_graph, {"image": np.zeros((1, 1, 2, 2), np.uint8)}),
+                ("reviews", text_graph, {"tokens": np.array([[3, 2]]), "lengths": np.array([2])}),
             ):
                 version = registry.register(
                     name,

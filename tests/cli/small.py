@@ -1,10 +1,11 @@
-"""Two small graphs, made by hand: of tables, and of images."""
+"""Three small graphs, made by hand: of tables, of images, and of texts."""
 
 from __future__ import annotations
 
 from onnx import TensorProto, helper
 
-from assay.data.spec import Column, Image, Spec
+from assay.data.spec import Column, Image, Spec, Text
+from assay.data.tokenizer import Tokens, learn_tokenizer
 from assay.inference.signature import signature_of
 
 TABLE = Spec(
@@ -26,6 +27,19 @@ IMAGES = Spec(
     train_rows=4,
     image=Image(channels=1, height=2, width=2, mean=(0.0,), std=(1.0,)),
 )
+WORDS = ("dull", "fine", "great")
+TEXTS = Spec(
+    task="regression",
+    kind="text",
+    target="y",
+    train_rows=4,
+    text=Text(
+        column="review",
+        tokenizer=learn_tokenizer(WORDS, Tokens()),
+        vocabulary=2 + len(WORDS),
+        steps=4,
+    ),
+)
 
 
 def save(file, nodes, constants, spec):
@@ -34,10 +48,16 @@ def save(file, nodes, constants, spec):
         "float": TensorProto.FLOAT,
         "string": TensorProto.STRING,
         "uint8": TensorProto.UINT8,
+        "int64": TensorProto.INT64,
     }
     signature = signature_of(spec)
     inputs, outputs = (
-        [helper.make_tensor_value_info(t.name, types[t.type], ["N", *t.shape[1:]]) for t in ends]
+        [
+            helper.make_tensor_value_info(
+                t.name, types[t.type], ["N", *(None if n == -1 else n for n in t.shape[1:])]
+            )
+            for t in ends
+        ]
         for ends in (signature.inputs, signature.outputs)
     )
     graph = helper.make_graph(nodes, "small", inputs, outputs, constants)
@@ -81,3 +101,18 @@ def image_graph(file):
     ]
     constants = [helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])]
     return save(file, nodes, constants, IMAGES)
+
+
+def text_graph(file):
+    """The sum of a text's ids, a hundred for each token."""
+    nodes = [
+        helper.make_node("ReduceSum", ["tokens", "steps"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["lengths", "hundred"], ["hundreds"]),
+        helper.make_node("Add", ["sum", "hundreds"], ["both"]),
+        helper.make_node("Cast", ["both"], ["prediction"], to=TensorProto.FLOAT),
+    ]
+    constants = [
+        helper.make_tensor("steps", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("hundred", TensorProto.INT64, [1], [100]),
+    ]
+    return save(file, nodes, constants, TEXTS)

@@ -107,7 +107,10 @@ def test_what_cannot_be_scored_is_one_message_and_no_file(assay, uri, given, wor
 @pytest.mark.parametrize(
     ("array", "words"),
     [
-        (np.zeros((2, 1, 3, 3)), "expected an array of rows x 1 x 2 x 2, but got 2 x 1 x 3 x 3"),
+        (
+            np.zeros((2, 1, 3, 3)),
+            "in.npy: 'image', row 0: expected rows of 1 x 2 x 2, got a row of 1 x 3 x 3",
+        ),
         (np.full((2, 1, 2, 2), 0.5), "whole numbers from 0 to 255"),
     ],
 )

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +52,12 @@ class Served:
         (line,) = (line for line in self.said if line.startswith(word))
         return line
 
-    def ask(self, payload):
+    def ask(self, payload, *, form="application/json"):
         """Return the status and the answer to a request."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/invocations",
-            json.dumps(payload).encode(),
-            {"Content-Type": "application/json"},
+            (payload if form == "text/csv" else json.dumps(payload)).encode(),
+            {"Content-Type": form},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -87,25 +87,33 @@ def ended(served):
 
 
 @pytest.fixture(scope="module")
-def both(home, tmp_path_factory):
-    """A server of tables and one of images, started at once, ended by Ctrl-C and by SIGTERM."""
+def servers(home, tmp_path_factory):
+    """Servers of tables, images and texts, started at once, ended by Ctrl-C and by SIGTERM."""
     folder = tmp_path_factory.mktemp("served")
-    flowers = Served("flowers", home=home, scratch=folder / "flowers")
-    pictures = Served("models:/pictures/1", home=home, scratch=folder / "pictures")
-    with ended(flowers), ended(pictures):
-        yield flowers.until(READY), pictures.until(READY)
+    with ExitStack() as stack:
+        flowers, pictures, reviews = (
+            stack.enter_context(ended(Served(model, home=home, scratch=folder / str(at))))
+            for at, model in enumerate(("flowers", "models:/pictures/1", "reviews"))
+        )
+        yield flowers.until(READY), pictures.until(READY), reviews.until(READY)
         flowers.end(signal.SIGINT, status=130)
         pictures.end(signal.SIGTERM, status=143)
+        reviews.end(signal.SIGINT, status=130)
 
 
 @pytest.fixture
-def flowers(both):
-    return both[0]
+def flowers(servers):
+    return servers[0]
 
 
 @pytest.fixture
-def pictures(both):
-    return both[1]
+def pictures(servers):
+    return servers[1]
+
+
+@pytest.fixture
+def reviews(servers):
+    return servers[2]
 
 
 def run(line, folder):
@@ -122,22 +130,44 @@ def test_it_says_what_answers_where(flowers):
     )
 
 
-def test_the_line_that_it_prints_works_as_it_stands(flowers, pictures, tmp_path):
+def test_the_line_that_it_prints_works_as_it_stands(flowers, pictures, reviews, tmp_path):
     assert run(flowers.line("curl"), tmp_path)["prediction"] == ["yes"]
     assert run(pictures.line("curl"), tmp_path) == {"prediction": [0.0]}
+    assert run(reviews.line("curl"), tmp_path) == {"prediction": [205.0]}
+    assert '[{"review": "fine dull"}]' in reviews.line("curl")
 
 
 def test_its_answers_are_those_of_predict(flowers, assay):
-    pd.DataFrame(ROWS).to_csv("in.csv", index=False)
+    rows = [*ROWS, {"size": None, "colour": "red"}, {"size": 0.5, "colour": None}]
+    pd.DataFrame(rows).to_csv("in.csv", index=False)
     assert assay("predict", "flowers@champion", "in.csv", "-o", "out.csv")[0] == 1
     assert assay("predict", "models:/flowers@champion", "in.csv", "-o", "out.csv")[0] == 0
     scored = pd.read_csv("out.csv")
-    status, answer = flowers.ask({"dataframe_records": ROWS})
-    assert status == 200
-    served = answer["predictions"]
-    assert served["prediction"] == list(scored.prediction) == ["yes", "no"]
     probability = scored[["probability_no", "probability_yes"]].to_numpy(np.float32)
-    np.testing.assert_array_equal(np.float32(served["probability"]), probability)
+    for asked in (
+        flowers.ask({"dataframe_records": rows}),
+        flowers.ask({"inputs": {name: [row[name] for row in rows] for name in rows[0]}}),
+        flowers.ask(Path("in.csv").read_text(), form="text/csv"),
+    ):
+        status, answer = asked
+        assert status == 200
+        served = answer["predictions"]
+        assert served["prediction"] == list(scored.prediction)
+        np.testing.assert_array_equal(np.float32(served["probability"]), probability)
+
+
+def test_texts_are_sent_as_texts(reviews, assay):
+    texts = ["Great, fine!", None, "dull dull dull great great"]
+    pd.DataFrame({"review": texts}).to_csv("in.csv", index=False)
+    assert assay("predict", "models:/reviews/1", "in.csv", "-o", "out.csv")[0] == 0
+    expected = [409, 101, 410]  # ids 2 dull, 3 fine, 4 great, 1 for what is unknown; four at most
+    assert list(pd.read_csv("out.csv").prediction) == expected
+    for payload in (
+        {"dataframe_records": [{"review": text} for text in texts]},
+        {"inputs": {"tokens": [[4, 1, 3, 1], [1, 0, 0, 0], [2, 2, 2, 4]], "lengths": [4, 1, 4]}},
+    ):
+        status, answer = reviews.ask(payload)
+        assert (status, answer["predictions"]["prediction"]) == (200, expected)
 
 
 def test_an_array_of_images_is_sent_as_it_says(pictures, assay):
@@ -149,9 +179,9 @@ def test_an_array_of_images_is_sent_as_it_says(pictures, assay):
 
 def test_a_request_that_does_not_fit_is_told_what_is_wrong(flowers):
     status, answer = flowers.ask({"dataframe_records": [{"size": 2.0}]})
-    assert (status, "missing inputs ['colour']" in answer["message"]) == (400, True)
+    assert (status, "column 'colour' is missing" in answer["message"]) == (400, True)
     status, answer = flowers.ask({"dataframe_records": [{**ROWS[0], "size": "big"}]})
-    assert (status, "size" in answer["message"]) == (400, True)
+    assert (status, "column 'size', row 0: expected a number" in answer["message"]) == (400, True)
     assert flowers.ask({"dataframe_records": ROWS})[0] == 200
 
 

@@ -11,6 +11,7 @@ from assay.data.csv import read_table
 from assay.data.prepared import UNREADABLE
 from assay.errors import DataError
 from assay.inference.feeds import frame_feeds
+from assay.inference.requests import array_feeds
 from assay.inference.signature import IMAGE, Signature
 
 _ARRAYS = (".npy", ".npz")
@@ -24,26 +25,17 @@ def read_rows(
     Raises DataError where the file cannot be read, or does not fit the graph.
     """
     if path.suffix in _ARRAYS and signature.kind == "image":
-        images = _images(path, signature)
-        return pd.DataFrame(index=range(len(images))), {IMAGE: images}
+        feeds = _images(path, signature)
+        return pd.DataFrame(index=range(len(feeds[IMAGE]))), feeds
     frame = read_table(path, encoding=encoding, separator=separator)
     return frame, frame_feeds(frame, signature)
 
 
-def _images(path: Path, signature: Signature) -> np.ndarray:
-    array, shape = _array(path), signature.inputs[0].shape[1:]
-    wanted = " x ".join(map(str, ("rows", *shape)))
-    if array.ndim == len(shape) and shape[0] == 1:
-        array = array[:, None]
-    if array.shape[1:] != shape:
-        found = " x ".join(map(str, array.shape))
-        raise DataError(f"{path}: expected an array of {wanted}, but got {found}")
-    is_level = np.issubdtype(array.dtype, np.number) and bool(
-        np.all((array >= 0) & (array <= 255) & (np.mod(array, 1) == 0))
-    )
-    if not is_level:
-        raise DataError(f"{path}: expected pixels as whole numbers from 0 to 255")
-    return array.astype(np.uint8)
+def _images(path: Path, signature: Signature) -> dict[str, np.ndarray]:
+    try:
+        return array_feeds({IMAGE: _array(path)}, signature)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _array(path: Path) -> np.ndarray:
@@ -54,9 +46,9 @@ def _array(path: Path) -> np.ndarray:
                 return loaded
             names = loaded.files
             if len(names) != 1 and IMAGE not in names:
-                raise DataError(f"{path}: expected one array or one named '{IMAGE}', got {names}")
+                raise DataError(f"expected one array or one named '{IMAGE}', got {names}")
             return np.asarray(loaded[IMAGE if IMAGE in names else names[0]])
     except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file") from error
+        raise DataError("there is no such file") from error
     except UNREADABLE as error:
-        raise DataError(f"{path} cannot be read as a NumPy array: {error}") from error
+        raise DataError(f"it cannot be read as a NumPy array: {error}") from error

@@ -12,9 +12,13 @@ import click
 
 from assay.artifacts.files import read_json
 from assay.artifacts.paths import home
-from assay.inference.signature import IMAGE, read_signature
-from assay.tracking.contents import DIGEST, require_plain_flavour
-from assay.tracking.registry import SIGNATURE, address, fetch, resolve
+from assay.data.prepared import LENGTHS
+from assay.data.tokenizer import decode
+from assay.inference.session import Session
+from assay.inference.signature import IMAGE, TOKENS, Signature, read_signature
+from assay.tracking.answering import write_answering
+from assay.tracking.contents import DIGEST
+from assay.tracking.registry import GRAPH, SIGNATURE, address, fetch, resolve
 from assay.tracking.server import HOST, reached, scoring, watch
 
 _EXAMPLE = "serving_input_example.json"  # MLflow writes it beside every model
@@ -29,15 +33,17 @@ def command(*, model: str, port: int, host: str) -> None:
     """Serve MODEL (models:/NAME@champion, models:/NAME/VERSION or NAME) until Ctrl-C.
 
     The version's files are checked against its manifest, then MLflow's scoring server answers
-    requests with them. An alias that moves later changes nothing: start it again.
+    requests with its graph. An alias that moves later changes nothing: start it again.
     """
     version = resolve(address(model))
     log = home() / f"serve-{port}.log"
     with tempfile.TemporaryDirectory() as scratch:
         folder = fetch(version, Path(scratch))
-        require_plain_flavour(folder, uri=version.uri)
+        signature = read_signature(folder / SIGNATURE)
+        Session(folder / GRAPH).require(signature)
+        write_answering(folder, answering := Path(scratch, "answering"))
         click.echo("starting MLflow's scoring server ...")
-        with scoring(folder, port=port, host=host, log=log) as server:
+        with scoring(answering, port=port, host=host, log=log) as server:
             url = f"http://{reached(host)}:{port}/invocations"
             found = f"version {version.number} (manifest {version.tags[DIGEST][:12]})"
             click.echo(f"{address(model)}: {found} answers at {url}")
@@ -45,21 +51,21 @@ def command(*, model: str, port: int, host: str) -> None:
                 click.echo(
                     f"it listens on {host}: whoever reaches it may ask, and needs no password"
                 )
-            _tell_how_to_ask(folder, url)
+            _tell_how_to_ask(
+                read_json(folder / _EXAMPLE), signature, url, Path(scratch, "row.json")
+            )
             click.echo("Ctrl-C ends it")
             watch(server, log=log)
 
 
-def _tell_how_to_ask(folder: Path, url: str) -> None:
+def _tell_how_to_ask(example: dict[str, Any], signature: Signature, url: str, file: Path) -> None:
     """Print a request that works as it stands, for images also one with an array of the user's."""
     send = f"curl -H 'Content-Type: application/json' {url} -d"
-    row = json.dumps(_one_row(read_json(folder / _EXAMPLE)))
+    row = json.dumps(_one_row(example, signature))
     if len(row) > _INLINE:
-        file = folder.parent / "row.json"
         file.write_text(row)
         row = f"@{file}"
     click.echo(f"{send} {shlex.quote(row)}")
-    signature = read_signature(folder / SIGNATURE)
     if [tensor.name for tensor in signature.inputs] == [IMAGE]:
         shape = " x ".join(map(str, ("rows", *signature.inputs[0].shape[1:])))
         click.echo(f"images from an array of {shape}, whole numbers from 0 to 255:")
@@ -67,9 +73,14 @@ def _tell_how_to_ask(folder: Path, url: str) -> None:
         click.echo(f'python -c "import json, numpy; print(json.dumps({payload}))" | {send} @-')
 
 
-def _one_row(example: dict[str, Any]) -> dict[str, Any]:
-    """Return MLflow's request with the first row of a table alone, each value beside its name."""
-    if "dataframe_split" not in example:
-        return example
-    table = example["dataframe_split"]
-    return {"dataframe_records": [dict(zip(table["columns"], table["data"][0], strict=True))]}
+def _one_row(example: dict[str, Any], signature: Signature) -> dict[str, Any]:
+    """Return a request of one row, in the words of the user's data, made of MLflow's example."""
+    if "dataframe_split" in example:
+        table = example["dataframe_split"]
+        return {"dataframe_records": [dict(zip(table["columns"], table["data"][0], strict=True))]}
+    arrays = {name: rows[0] for name, rows in example["inputs"].items()}
+    length = arrays.pop(LENGTHS, None)
+    if signature.text:
+        text = decode(signature.text.tokenizer, arrays[TOKENS][:length])
+        return {"dataframe_records": [{signature.text.column: text}]}
+    return {"dataframe_records": [{name: row[:length] for name, row in arrays.items()}]}

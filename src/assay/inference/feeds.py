@@ -23,8 +23,8 @@ from assay.inference.signature import NOISE, SEQUENCE, TOKENS, Signature, Tensor
 
 _WORDS = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
 _WORDS |= {"false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
-_LARGEST = float(np.finfo(np.float32).max)
-_LEVELS = 255
+LARGEST = float(np.finfo(np.float32).max)
+LEVELS = 255
 _NUMBERS = 1 << 24
 _NO_TEXT = ""
 ROW = "row"
@@ -92,18 +92,21 @@ def _steps(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
     if signature.forecast and ROW not in frame:
         frame = frame.assign(**{ROW: 0})
     _check_names(frame, [ROW, *signature.channels])
-    values = np.stack([_numbers(frame[c]) for c in signature.channels], axis=1)
+    values = np.stack([_finite(_numbers(frame[c]), frame[c]) for c in signature.channels], axis=1)
     codes, _ = pd.factorize(frame[ROW])
     order = np.argsort(codes, kind="stable")
     parts = np.split(values[order].astype(np.float32), np.flatnonzero(np.diff(codes[order])) + 1)
     if signature.forecast:
-        parts = [_window(part, signature.forecast.window) for part in parts]
+        parts = [last_window(part, signature.forecast.window) for part in parts]
     rows = ragged(parts)
     return {SEQUENCE: rows.padded(np.arange(len(rows))), LENGTHS: rows.lengths}
 
 
-def _window(steps: np.ndarray, window: int) -> np.ndarray:
-    """Return the last steps, as many as training saw, gaps filled as they were then."""
+def last_window(steps: np.ndarray, window: int) -> np.ndarray:
+    """Return the last steps (window, channels), as many as training saw, gaps filled as they were then.
+
+    Raises DataError where there are fewer.
+    """
     if len(steps) < window:
         raise DataError(
             f"a forecast looks at the last {window} steps of each row, but one has {len(steps)}"
@@ -170,7 +173,7 @@ def _numbers(series: pd.Series) -> np.ndarray:
 
 
 def _finite(numbers: np.ndarray, series: pd.Series) -> np.ndarray:
-    _refuse(np.abs(numbers) > _LARGEST, series, expected="a finite number (float32) or nothing")
+    _refuse(np.abs(numbers) > LARGEST, series, expected="a finite number (float32) or nothing")
     return numbers
 
 
@@ -201,7 +204,7 @@ def _levels(pixels: pd.DataFrame) -> np.ndarray:
     columns = []
     for name in pixels.columns:
         levels = _numbers(pixels[name])
-        is_level = (levels >= 0) & (levels <= _LEVELS) & (np.mod(levels, 1) == 0)
+        is_level = (levels >= 0) & (levels <= LEVELS) & (np.mod(levels, 1) == 0)
         _refuse(~is_level, pixels[name], expected="a whole number from 0 to 255")
         columns.append(levels.astype(np.uint8))
     return np.stack(columns, axis=1)
