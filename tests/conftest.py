@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Nothing is downloaded; the libraries ask for it when they are imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 # Several tests share a machine, so how long an example takes says nothing.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")

@@ -18,7 +18,6 @@ datasets = pytest.importorskip("datasets", reason="the extra datasets is not ins
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 def _saved(folder: Path, columns: dict, features: dict, *, splits: tuple[str, ...] = ()) -> str:
