@@ -5,6 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from assay.data.spec import Column, Forecast, Image, Series, Spec, Text
+from assay.data.tokenizer import Tokens, learn_tokenizer
 from assay.drift.watched import joined, require_watchable, watch
 from assay.errors import DataError
 from assay.inference.session import Session
@@ -93,12 +94,14 @@ def test_a_sequence_by_its_length_and_its_channels_up_to_its_end():
     np.testing.assert_array_equal(found["spread of t"].values, [1.0, 0.0, np.nan])
 
 
-def test_a_text_by_its_length():
-    text = Text(column="said", tokenizer="{}", vocabulary=9, steps=3)
+def test_a_text_by_its_length_and_by_what_training_did_not_have():
+    words = learn_tokenizer(["dull", "fine"], Tokens())
+    text = Text(column="said", tokenizer=words, vocabulary=4, steps=3)
     spec = Spec(task="regression", kind="text", target="y", train_rows=4, text=text)
     batch = {"tokens": np.array([[1, 2, 0], [3, 0, 0]]), "lengths": np.array([2, 1])}
     found = seen(spec, [batch], "tokens")
     assert found["length in tokens"].values.tolist() == [2.0, 1.0]
+    assert found["share of unknown tokens"].values.tolist() == [0.5, 0.0]
 
 
 def test_what_cannot_be_watched_is_said():

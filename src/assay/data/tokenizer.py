@@ -109,6 +109,13 @@ def decode(tokenizer: str, ids: Sequence[int]) -> str:
     return str(load_tokenizer(tokenizer).decode(list(ids)))
 
 
+def unknown_id(tokenizer: str) -> int | None:
+    """Return the id of what the vocabulary lacks; None where everything has other ids."""
+    loaded = load_tokenizer(tokenizer)
+    word = getattr(loaded.model, "unk_token", None)
+    return None if word is None else loaded.token_to_id(word)
+
+
 def vocabulary_of(tokenizer: str) -> int:
     """Return how many ids there are, padding among them."""
     return int(load_tokenizer(tokenizer).get_vocab_size())

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from assay.data.prepared import LENGTHS
-from assay.data.spec import OF_STEPS, Kind
+from assay.data.spec import OF_STEPS, Kind, required
+from assay.data.tokenizer import unknown_id
 from assay.errors import DataError
 from assay.inference.predictions import explained_of
 from assay.inference.signature import (
@@ -22,6 +23,7 @@ from assay.inference.signature import (
     PROBABILITY,
     SCORE,
     SEQUENCE,
+    TOKENS,
     Signature,
     Tensor,
 )
@@ -125,7 +127,14 @@ def _over_steps(statistic: Callable[..., np.ndarray], values: np.ndarray) -> np.
 
 
 def _of_texts(batch: Arrays, signature: Signature) -> dict[str, np.ndarray]:
-    return {"length in tokens": np.asarray(batch[LENGTHS], np.float64)}
+    lengths = np.asarray(batch[LENGTHS], np.float64)
+    found = {"length in tokens": lengths}
+    unknown = unknown_id(required(signature.text).tokenizer)
+    if unknown is not None:
+        tokens = np.asarray(batch[TOKENS])
+        inside = np.arange(tokens.shape[1])[None, :] < lengths[:, None]
+        found["share of unknown tokens"] = ((tokens == unknown) & inside).sum(axis=1) / lengths
+    return found
 
 
 _INPUTS: Mapping[Kind, Callable[[Arrays, Signature], dict[str, np.ndarray]]] = {
