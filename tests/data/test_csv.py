@@ -116,12 +116,12 @@ def test_a_missing_file_is_told_with_its_neighbour(file: Path) -> None:
         (b"\xef\xbb\xbfage,age,churned\n1,2,3\n", "column names occur twice: 'age'"),
         (b"a,b,,\n1,2,3,4\n", "column names occur twice: ''"),
         ("städte,churned\n1,2\n".encode("latin-1"), "is not utf-8: "),
-        ("a,churned\n1,ä\n".encode("latin-1"), "data.encoding=latin-1 (assay add --encoding latin-1)"),
+        ("a,churned\n1,ä\n".encode("latin-1"), "--encoding latin-1 (in the configuration data.encoding=latin-1)"),
         (b"a,b,churned\n1,2,3\n1,2,3,4\n", "Expected 3 fields in line 3, saw 4"),
         (b"a,b,churned\n1,2,3,4\n5,6,7,8\n", "rows have more fields than the header names"),
         (b'a,churned\n1,"2\n', "cannot be read as CSV"),
-        (b"a;b;churned\n1;2;3\n", "one column with separator ',', but 3 with ';': data.separator=';' (assay add"),
-        (b"a\tb\tchurned\n1\t2\t3\n", "but 3 with '\\t': data.separator='tab'"),
+        (b"a;b;churned\n1;2;3\n", "one column with separator ',', but 3 with ';': --separator ';' (in"),
+        (b"a\tb\tchurned\n1\t2\t3\n", "but 3 with '\\t': --separator 'tab'"),
         (b"__id__,churned\n1,2\n", "column '__id__': this name is kept for Assay: rename it"),
     ],
 )  # fmt: skip
@@ -152,7 +152,7 @@ def test_another_format_is_told(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("separator", ["", ",,", "\n", '"'])
 def test_a_separator_is_one_character(file: Path, separator: str) -> None:
     file.write_text(_rows())
-    assert "data.separator: expected one character" in _refused(file, separator=separator)
+    assert "separator: expected one character" in _refused(file, separator=separator)
 
 
 @pytest.mark.parametrize("encoding", ["utf-9", "base64", "utf-16", "ascii"])

@@ -114,7 +114,7 @@ def _csv(path: Path, encoding: str, separator: str) -> pd.DataFrame:
     except (UnicodeError, LookupError) as error:
         raise DataError(
             f"{path} is not {encoding}: {error}; "
-            "name its encoding, for example data.encoding=latin-1 (assay add --encoding latin-1)"
+            "name its encoding, for example --encoding latin-1 (in the configuration data.encoding=latin-1)"
         ) from error
     except pd.errors.ParserWarning as error:
         raise DataError(
@@ -139,7 +139,7 @@ def _one_character(separator: str) -> str:
     plain = "\t" if separator in ("\\t", "tab") else separator
     if len(plain) != 1 or plain in '"\r\n\0':
         raise DataError(
-            f"data.separator: expected one character, such as ',' ';' or 'tab'; got {separator!r}"
+            f"separator: expected one character, such as ',' ';' or 'tab'; got {separator!r}"
         )
     return plain
 
@@ -154,7 +154,7 @@ def _check_header(path: Path, encoding: str, separator: str) -> None:
             word = "tab" if best == "\t" else best
             raise DataError(
                 f"{path} has one column with separator {separator!r}, but {others[best]} with "
-                f"{best!r}: data.separator='{word}' (assay add --separator '{word}')"
+                f"{best!r}: --separator '{word}' (in the configuration data.separator='{word}')"
             )
 
 
