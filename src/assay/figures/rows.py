@@ -29,6 +29,7 @@ from assay.figures.style import BLACK, GREY, canvas
 
 _BARS_ACROSS, _IMAGES_ACROSS = 4, 4
 _LONGEST_LABEL, _LETTER_INCHES = 48, 0.078
+_LETTERS = 28  # of a note over a panel of bars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +114,10 @@ def _bars(axes: Axes, said: Said) -> None:
     axes.barh(np.arange(len(said.values)), said.values, color=sides(said, said.values), height=BAR)
     _amounts(axes, said, np.zeros(len(said.values)))
     axes.axvline(0, color=GREY, linewidth=0.9)
+    axes.spines["left"].set_visible(False)  # amounts reach over it
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)
-    said_caption(axes, said)
+    said_caption(axes, said, letters=_LETTERS)
     axes.set_xlabel("change of it" if said.is_signed else "size")
 
 
