@@ -122,6 +122,15 @@ def test_dates_that_would_be_categories_are_named(project: Path, file: Path, wri
     assert said not in _add(file, "--time", "joined", "--force").output
 
 
+def test_numbers_with_commas_are_named(project: Path, file: Path) -> None:
+    head, *rows = file.read_text().splitlines()
+    rows = [f'{row},"{i},5","1,x",no' for i, row in enumerate(rows)]
+    file.write_text("\n".join([f"{head},price,code,left", *rows]) + "\n")
+    said = "numbers with commas, each taken as a category of its own: price; write"
+    assert said in " ".join(_add(file).output.split())
+    assert said not in " ".join(_add(file, "--categorical", "price", "--force").output.split())
+
+
 def test_a_second_time_needs_force(project: Path, file: Path) -> None:
     _add(file)
     before = content(project)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from assay.artifacts.files import digest
-from assay.data.describe import Description, date_columns
+from assay.data.describe import Description, comma_columns, date_columns
 from assay.data.raw import Raw
 from assay.data.spec import Task
 
@@ -35,6 +35,11 @@ def show(columns: Sequence[Description], raw: Raw, *, name: str) -> None:
         click.echo(
             f"dates, each taken as a category of its own: {', '.join(dates)}; --time COLUMN divides"
             " by one, --ignore COLUMN leaves it out"
+        )
+    if commas := comma_columns(raw):
+        click.echo(
+            f"numbers with commas, each taken as a category of its own: {', '.join(commas)}; write "
+            "them in the file with a point, as in 3.5"
         )
 
 

@@ -14,6 +14,8 @@ from assay.data.table import class_values, column_type, features
 _SHOWN = 4
 _DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}|$)|{FIGURES}(?:[ T]|$)"  # 2020-12-31, 31.12.2020
 
+_WITH_COMMAS = r"\s*[+-]?\d[\d.,]*([eE][+-]?\d+)?\s*"  # 3,5 or 1.200,50 or 1,200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
@@ -76,6 +78,22 @@ def date_columns(raw: Raw) -> list[str]:
     frame = raw.frame[features(raw)]
     texts = [n for n in frame.columns if column_type(frame[n], raw=raw) == "categorical"]
     return [str(n) for n in texts if _are_dates(frame[n].dropna().astype(str))]
+
+
+def comma_columns(raw: Raw) -> list[str]:
+    """Return the features that are numbers with commas: each number is a category of its own."""
+    frame = raw.frame[features(raw)]
+    texts = [n for n in frame.columns if column_type(frame[n], raw=raw) == "categorical"]
+    return [
+        str(n)
+        for n in texts
+        if n not in raw.roles.categorical and _have_commas(frame[n].dropna().astype(str))
+    ]
+
+
+def _have_commas(texts: pd.Series) -> bool:
+    is_number = texts.str.fullmatch(_WITH_COMMAS)
+    return bool(is_number.all() and texts.str.contains(",", regex=False).any())
 
 
 def _are_dates(texts: pd.Series) -> bool:
