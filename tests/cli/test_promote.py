@@ -90,6 +90,13 @@ def test_what_is_not_there_is_one_message(project, words, says):
         call(promote.command, *words, "--reason", "x")
 
 
+def test_an_address_is_no_name(project):
+    for verb, words in ((promote, ("models:/flowers/1", "1")), (rollback, ("models:/flowers",))):
+        found = call(verb.command, *words, "--reason", "x")
+        assert found.exit_code == 2
+        assert "expected the model's name alone" in found.output
+
+
 def test_without_a_reason_or_a_test_split_nothing_moves(project):
     assert call(promote.command, "flowers", "3", "--reason", " ").exit_code == 2
     assert call(rollback.command, "flowers").exit_code == 2

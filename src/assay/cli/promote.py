@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,8 +25,15 @@ class _Chosen:
     gate: Gate
 
 
+def name_of(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse the address of a version where only a model's name has a meaning."""
+    if re.search("[:/@]", value):
+        raise click.BadParameter(f"expected the model's name alone, as in 'churn', got {value!r}")
+    return value
+
+
 @click.command()
-@click.argument("name")
+@click.argument("name", callback=name_of)
 @click.argument("version", metavar="VERSION")
 @click.option("--reason", required=True, help="Kept as a tag of the version.")
 @click.option("--force", is_flag=True, help="Also where the gate says no.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.promote import name_of
 from assay.tracking.moves import roll_back
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", callback=name_of)
 @click.option("--reason", required=True, help="Kept as a tag of the version that steps down.")
 def command(name: str, reason: str) -> None:
     """Make the version champion of NAME that was so before the present one."""
