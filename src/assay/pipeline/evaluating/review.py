@@ -182,7 +182,8 @@ def _pairs(asked: Asked, errors: Errors, pairs: pd.DataFrame, shown: _Shown) -> 
 
 def _words(pairs: pd.DataFrame) -> str:
     parts = [
-        f"{p['actual']} taken for {p['predicted']} ({p['rows']} rows, {p['share']:.0%} of the class)"
+        f"{p['actual']} taken for {p['predicted']} ({p['rows']} row{'s' * (p['rows'] > 1)}, "
+        f"{p['share']:.0%} of the class)"
         for _, p in pairs.head(3).iterrows()
     ]
     return "confused most: " + ", ".join(parts) if parts else ""
@@ -230,6 +231,8 @@ class _Shown:
 
 
 def _value(value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]  # one cell
+        return "missing"
     if not isinstance(value, float):
         return str(value)
     is_long = _LONG <= abs(value) < _LONGEST
