@@ -13,7 +13,7 @@ from assay.errors import exit_plainly, nearest
 from assay.secrets import mask_logs
 
 _VERBS = {
-    "add": "Make a CSV or Parquet file a data set of the project.",
+    "add": "Make a table, a folder of images, texts or series a data set of the project.",
     "continue": "Let a registered language model go on with a text.",
     "diff": "Say what differs between two registered versions.",
     "doctor": "Find what was cut off or damaged; --fix mends it.",
