@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from click.testing import CliRunner
@@ -20,12 +22,21 @@ from assay.tuning.trial import Draw
 TRIED = ({"training.lr": 0.1, "model.width": 16}, {"training.lr": 0.02, "model.width": 32})
 
 
-def _searched(project: Path, scratch: Path) -> str:
-    choices = {"data": "digits", "model": "mlp", "training": "default", "search": "tpe"}
-    config = compose_params(project / "conf", choices, schema=SCHEMA)
+CHOICES = {"data": "digits", "model": "mlp", "training": "default", "search": "tpe"}
+
+
+def _searched(
+    project: Path,
+    scratch: Path,
+    *,
+    tried: Sequence[dict[str, Any]] = TRIED,
+    settings: dict[str, Any] | None = None,
+) -> str:
+    params = {**CHOICES, "set": settings or {}}
+    config = compose_params(project / "conf", params, schema=SCHEMA)
     with stage_run("search", folder=scratch) as tracked:
         tracked.set_tags({"study": "s", "best_trial": "001"})
-        for number, values in enumerate(TRIED):
+        for number, values in enumerate(tried):
             nodes = {key: config[key] for key in ("model", "training")}
             words = as_words({**merged(nodes, values), "seed": 0})
             draw = Draw(number=number, values=values, seed=0)
@@ -53,3 +64,26 @@ def test_the_best_or_a_named_trial_becomes_the_configuration(project: Path, tmp_
             "training": {"lr": values["training.lr"]},
             "model": {"width": values["model.width"]},
         }
+
+
+def test_what_a_search_settled_is_not_searched_again(project: Path, tmp_path: Path) -> None:
+    """Also where the best value is the default, and where params.yaml brought the space."""
+    space = {
+        "model": {"depth": "interval(1, 3)", "width": None, "dropout": None, "residual": None},
+        "training": {"lr": "interval(0.01, 1)", "weight_decay": None},
+        "when": {"training.optimizer=sgd": {"training": {"momentum": "interval(0.5, 0.9)"}}},
+    }
+    space["training"]["optimizer"] = "choice(adamw, sgd)"  # type: ignore[index]
+    best = {"model.depth": 2, "training.lr": 0.02, "training.optimizer": "adamw"}
+    run_id = _searched(
+        project, tmp_path, tried=(best, best), settings={"search": {"space": space, "repeats": 0}}
+    )
+    file = project / "params.yaml"
+    before = file.read_text()
+    assert not CliRunner().invoke(use, [f"sweep:{run_id}"], standalone_mode=False).exception
+    found = yaml.safe_load(file.read_text())
+    file.write_text(before)
+    assert found["set"]["training"] == {"lr": 0.02, "optimizer": "adamw"}
+    assert found["set"]["model"] == {"depth": 2}
+    search = compose_params(project / "conf", found, schema=SCHEMA)["search"]
+    assert (search["space"], search["trials"], search["repeats"]) == ({}, 0, 0)

@@ -17,10 +17,11 @@ from assay.config.compose import SET, compose_params, difference, read_params
 from assay.config.load import merged
 from assay.config.params import write_params
 from assay.config.repeat import settings_in
+from assay.config.space import WHEN
 from assay.errors import ConfigError, TrackingError
 from assay.pipeline.composing.schema import SCHEMA
 from assay.tracking.explore import CONFIG_FILE
-from assay.tracking.find import BEST, Found, find_run, search_of, trial_of
+from assay.tracking.find import BEST, DRAWN, Found, find_run, search_of, trial_of
 
 _SPACE = "space"
 
@@ -40,7 +41,7 @@ def command(what: str | None) -> None:
     kind, _, name = what.rpartition(":")
     if kind not in ("", "run", "sweep"):
         raise ConfigError([f"expected NAME, run:ID or sweep:ID; got {what!r}"])
-    params = _from_file(root, name) if not kind else _from_config(root, _config(kind, name))
+    params = _from_file(root, name) if not kind else _from_config(root, *_config(kind, name))
     read_params(root / "params.yaml")  # what is not read as configuration is not edited either
     shown = write_params(root / "params.yaml", params, whole=True)
     click.echo(shown or "params.yaml says this already")
@@ -65,23 +66,28 @@ def _from_file(root: Path, name: str) -> dict[str, Any]:
     return params
 
 
-def _config(kind: str, name: str) -> Mapping[str, Any]:
+def _config(kind: str, name: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return a configuration, and the dotted keys of it that a search has settled."""
     if kind == "run":
-        return _configuration(find_run(name, kinds=("run", "pipeline", "trial")))
+        return _configuration(find_run(name, kinds=("run", "pipeline", "trial"))), ()
     run_id, slash, number = name.partition("/")
     if slash and not number.isdecimal():
         raise ConfigError([f"sweep:{name}: expected the number of a trial after '/'"])
     sweep = search_of(find_run(run_id, kinds=("sweep", "stage", "pipeline")))
     if not slash and BEST not in sweep.tags:
-        return _configuration(best_job(sweep))
+        return _configuration(best_job(sweep)), ()
     trial = trial_of(sweep, int(number or sweep.tags[BEST]))
+    drawn = tuple(key.lstrip("+") for key in trial.tags.get(DRAWN, "").split())
     if sweep.kind == "sweep":
-        return _configuration(trial)
+        return _configuration(trial), drawn
     assert sweep.parent is not None
-    return merged(_configuration(find_run(sweep.parent)), settings_in(trial.tags["overrides"]))
+    config = merged(_configuration(find_run(sweep.parent)), settings_in(trial.tags["overrides"]))
+    # What it did not draw of conditional keys cannot exist beside what it drew.
+    space = {key: below for key, below in config["search"][_SPACE].items() if key != WHEN}
+    return {**config, "search": {**config["search"], _SPACE: space}}, drawn
 
 
-def _from_config(root: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def _from_config(root: Path, config: Mapping[str, Any], settled: tuple[str, ...]) -> dict[str, Any]:
     choices = config["choices"]
     if blanks(root / "conf", choices["data"]):
         file, target = config["data"].get("path"), config["data"].get("target")
@@ -91,8 +97,12 @@ def _from_config(root: Path, config: Mapping[str, Any]) -> dict[str, Any]:
             ]
         )
     base = compose_params(root / "conf", choices, schema=SCHEMA)
-    params = {**choices, SET: difference(_of_today(config, base), base)}
-    compose_params(root / "conf", params, schema=SCHEMA)  # what a run holds is checked like a file
+    settings = difference(_of_today(config, base), base, settled=settled)
+    params = {**choices, SET: settings}
+    # What a run holds is checked like a file.
+    search = compose_params(root / "conf", params, schema=SCHEMA)["search"]
+    if settled and search["trials"] and not search[_SPACE]:
+        settings["search"] = {**settings.get("search", {}), "trials": 0}
     return params
 
 

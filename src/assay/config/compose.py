@@ -303,23 +303,36 @@ def misfits(
         yield from _problems(section, tried, schema)
 
 
-def difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+def difference(
+    config: Mapping[str, Any], base: Mapping[str, Any], *, settled: Collection[str] = ()
+) -> dict[str, Any]:
     """Return, nested, what ``config`` sets otherwise than ``base``: the ``set`` of params.yaml.
 
     What only ``base`` has, such as a dimension of its search space, is taken out by null; what
-    is set is not searched, and needs none.
+    is set is not searched, and needs none. The dotted keys that are ``settled`` are set in any case.
     """
     others = {key: value for key, value in config.items() if key != "search"}
     changed = _difference(others, {key: base[key] for key in base if key != "search"})
+    leaves = dict(flattened(others))
+    _put(changed, {key: leaves[key] for key in settled if key in leaves})
     search, before = {**config.get("search", {})}, {**base.get("search", {})}
     if isinstance(before.get("space"), Mapping) and isinstance(search.get("space"), Mapping):
         given = {key for key, _ in flattened(changed)}
         own = dict(flattened(before["space"]))
         same = {key for key, said in flattened(search["space"]) if own.get(key) == said}
-        search["space"] = _without(search["space"], given & same)
+        search["space"] = _without(search["space"], given & same | {*settled})
         before["space"] = _without(before["space"], given)
     searched = _difference(search, before)
     return {**changed, "search": searched} if searched else changed
+
+
+def _put(node: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for dotted, value in values.items():
+        *parents, last = dotted.split(".")
+        place = node
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
 
 
 def _difference(config: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

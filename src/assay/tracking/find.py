@@ -16,6 +16,7 @@ from assay.tracking.tracked import KIND, PARENT, TRIAL
 
 PAGE = 1000
 BEST = "best_trial"
+DRAWN = "drawn"  # the keys whose values a trial drew
 _STUDY = "study"
 _HEX = frozenset("0123456789abcdef")
 

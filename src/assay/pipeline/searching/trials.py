@@ -18,6 +18,7 @@ from assay.pipeline.fitting.fingerprint import fit_fingerprint
 from assay.pipeline.fitting.inputs import Inputs, prepared_inputs
 from assay.pipeline.fitting.resume import Resumable, resumable
 from assay.pipeline.searching.cost import costs
+from assay.tracking.find import DRAWN
 from assay.tracking.resume import child_run
 from assay.tracking.run import Tracked, joined_run
 from assay.training.knobs import Training
@@ -143,7 +144,7 @@ def trial_run(
         pruned_by=(Pruned, TrainingError),
     ) as child:
         child.log_params({**draw.values, "seed": draw.seed})
-        child.set_tags({"overrides": words})
+        child.set_tags({"overrides": words, DRAWN: " ".join(draw.values)})
         yield child
 
 
