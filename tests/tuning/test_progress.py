@@ -22,9 +22,9 @@ def test_the_summary_counts_states_and_names_the_best():
 def test_without_a_terminal_each_trial_is_a_line(caplog):
     caplog.set_level(logging.INFO)
     best = trial(0, "complete", 0.5)
-    with shown(total=3, objective="rmse") as show:
-        show(Result())
-        show(Result(trials=(best,), fresh=1, best=best))
+    with shown(objective="rmse") as show:
+        show(Result(total=3))
+        show(Result(trials=(best,), total=3, fresh=1, best=best))
     assert [r.message for r in caplog.records] == [
         "search: 1 of 3 trials: 1 complete, best rmse 0.5 (trial 0)"
     ]

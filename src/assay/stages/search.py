@@ -125,7 +125,7 @@ def _search(params: Params, problem: Problem, tracked: Tracked, *, name: str) ->
         costs=params.search.costs,
         **_told(),
     )
-    with shown(total=params.search.trials, objective=name) as show:
+    with shown(objective=name) as show:
         return search(
             work,
             problem=problem,

@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
+def shown(*, objective: str) -> Iterator[Callable[[Result], None]]:
     """Yield what to call with the result so far, after each trial."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Logged(total=total, objective=objective)
+        yield _Logged(objective=objective)
         return
     columns = (
         TextColumn("search"),
@@ -31,9 +31,12 @@ def shown(*, total: int, objective: str) -> Iterator[Callable[[Result], None]]:
         TextColumn("left"),
     )
     with Progress(*columns, console=console) as progress:
-        line = progress.add_task("", total=total)
+        line = progress.add_task("", total=None)
         yield lambda result: progress.update(
-            line, completed=len(result.trials), description=_live(result, objective=objective)
+            line,
+            total=result.total,
+            completed=len(result.trials),
+            description=_live(result, objective=objective),
         )
 
 
@@ -60,7 +63,6 @@ def counts(result: Result) -> dict[str, int]:
 
 @dataclass(kw_only=True)
 class _Logged:
-    total: int
     objective: str
     ended: int = 0
 
@@ -68,7 +70,7 @@ class _Logged:
         if len(result.trials) == self.ended:
             return
         self.ended = len(result.trials)
-        done = f"search: {self.ended} of {self.total} trials"
+        done = f"search: {self.ended} of {result.total} trials"
         log.info("%s: %s", done, summary(result, objective=self.objective))
         if not result.fresh:
             log.info("search: these trials ended in an earlier start; it goes on from there")

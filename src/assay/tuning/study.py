@@ -143,6 +143,7 @@ class _View:
         trials = tuple(self._searched.with_repeats(attempts))
         return Result(
             trials=trials,
+            total=self.total(),
             fresh=len(trials) - self._earlier,
             running=sum(a.state == TrialState.RUNNING for a in attempts),
             best=self._best(trials),

@@ -14,11 +14,18 @@ def trials_table(result: Result, *, costs: Sequence[str] = ()) -> pd.DataFrame:
     """Return a row a trial: number, state, value, epochs, what was tried, and why it ended early.
 
     ``seeds`` counts those that a trial was trained on, with ``mean`` and ``spread`` of its value over
-    them where they are several; the first of them is ``seed``. ``costs`` name the further objectives.
+    them where they are several; the first of them is ``seed``. ``costs`` name the further objectives,
+    beside which no epochs are counted.
     """
     keys = sorted({key for trial in result.trials for key in trial.values})
     rows = [
-        (*_outcome(t, len(costs)), len(t.curve), *(t.values.get(k) for k in keys), t.seed, t.reason)
+        (
+            *_outcome(t, len(costs)),
+            None if costs else len(t.curve),
+            *(t.values.get(k) for k in keys),
+            t.seed,
+            t.reason,
+        )
         for t in result.trials
     ]
     return pd.DataFrame(rows, columns=[*_OUTCOME, *costs, "epochs", *keys, "seed", "reason"])

@@ -92,10 +92,11 @@ class Trial:
 class Result:
     """The ended trials in the order of their numbers, how many of them ran now, and the best.
 
-    ``running`` are at work at this moment.
+    ``total`` is how many there are to be, ``running`` are at work at this moment.
     """
 
     trials: tuple[Trial, ...] = ()
+    total: int = 0
     fresh: int = 0
     running: int = 0
     best: Trial | None = None

@@ -143,7 +143,7 @@ def searched(
     jobs = replace(sweep.jobs, settings=(f"hydra.sweep.dir={rendered(str(folder))}",))
     work = JobTrials(jobs=jobs, fixed=sweep.asked.fixed, objectives=len(problem.directions))
     log.info("study %s in %s", problem.study, place_of(storage))
-    with shown(total=knobs.trials, objective=objective) as show:
+    with shown(objective=objective) as show:
         result = search(
             within(work),
             problem=problem,
