@@ -83,7 +83,7 @@ def test_settings_known_to_be_good_and_those_of_an_earlier_study_come_first(tmp_
 def test_another_question_to_a_kept_study_is_refused(tmp_path: Path) -> None:
     storage = f"hydra.sweeper.storage=sqlite:///{tmp_path}/study.db"
     start(sphere, tmp_path, storage, "hydra.sweeper.n_trials=1")
-    with pytest.raises(ConfigError, match=r"search\.space\.x: was Float.*high=5.0.*is now"):
+    with pytest.raises(ConfigError, match=r"- x: was Float.*high=5.0.*is now"):
         start(sphere, tmp_path, storage, params={"y": "choice(-5, 0, 5)", "x": "interval(0, 1)"})
 
 
@@ -161,8 +161,19 @@ BAD = {
     "a pruner": (["hydra.sweeper.pruner=medain"], "did you mean 'median'?"),
     "a sampler's knob": (["++hydra.sweeper.sampler.sede=1"], "sede"),
     "an interval": (["x=interval(2, 1)"], "x: the interval from 2 to 1 is empty"),
-    "a key": (["w=interval(0, 1)"], "w"),
-    "a storage": (["hydra.sweeper.storage=mysql://h/d"], "expected sqlite:///FILE or postgresql"),
+    "a key": (["w=interval(0, 1)"], "w: there is no such key; there is: x, y, z"),
+    "a function": (
+        ["hydra.sweeper.custom_search_space=no.such"],
+        "hydra.sweeper.custom_search_space: Error locating target 'no.such'",
+    ),
+    "a grid": (
+        ["hydra/sweeper/sampler=grid", "x=interval(0, 1)"],
+        "- x: a grid needs choice(...) or range(...)",
+    ),
+    "a storage": (
+        ["hydra.sweeper.storage=mysql://h/d"],
+        "hydra.sweeper.storage: expected sqlite:///FILE or postgresql",
+    ),
     "a warm start": (["hydra.sweeper.warm=[{z:1}]"], "hydra.sweeper.warm.0.z: is not searched"),
     "no settings": (["hydra.sweeper.warm={x:1}"], "warm: expected a list of settings such as"),
     "no study": (["hydra.sweeper.warm_study=s"], "hydra.sweeper.warm_study: there is no study 's'"),
@@ -177,6 +188,18 @@ def test_bad_input_is_told_before_any_job(tmp_path: Path, case: str) -> None:
         start(sphere, tmp_path, *words)
     assert message in str(caught.value)
     assert not [p for p in tmp_path.glob("sweep/*") if p.name.isdigit()]
+
+
+def test_an_application_shows_the_message_alone(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(CONF)
+    (tmp_path / "app.py").write_text(_SCRIPT)
+    words = [sys.executable, "app.py", "-m", "x=interval(2, 1)"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "the configuration has 1 problem:",
+        "  - x: the interval from 2 to 1 is empty",
+    ]
 
 
 _SCRIPT = """

@@ -97,9 +97,11 @@ def test_a_search_that_was_killed_alone_is_gone_on_from_with_a_word(tmp_path, ca
     assert [t.state for t in result.trials] == ["complete"] * 3
 
 
-def test_more_workers_than_cores_are_told_of_before_the_first_trial(tmp_path, caplog):
+@pytest.mark.parametrize("launcher", ["processes", "joblib"])
+def test_more_workers_than_cores_are_told_of_before_the_first_trial(tmp_path, caplog, launcher):
     work, workers = Noted(folder=tmp_path, seconds=0.0), cores() + 1
-    knobs = Search(trials=1, pruner="none", repeats=0, workers=workers)
+    knobs = Search(trials=1, pruner="none", repeats=0, workers=workers, launcher=launcher)
+    launch = launch_with(launcher, {"n_jobs": workers} if launcher == "joblib" else {})
     with caplog.at_level("WARNING"):
-        search(work, problem=PROBLEM, knobs=knobs, storage=tmp_path / "study.db")
+        search(work, problem=PROBLEM, knobs=knobs, storage=tmp_path / "study.db", launch=launch)
     assert f"{workers} workers share {cores()} cores" in caplog.text

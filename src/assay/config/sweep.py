@@ -241,14 +241,17 @@ class Extension:
     config: DictConfig
     fixed: tuple[str, ...]
 
-    def __call__(self, trial: Any) -> None:
-        """Let the user's function suggest further values. Raises ValueError for one that is fixed."""
+    def function(self) -> Any:
+        """Return the user's function. Raises ConfigError where there is none of that name."""
         try:
-            extend = instance({"_target_": self.target, "_partial_": True}, allowed=self.target)
+            return instance({"_target_": self.target, "_partial_": True}, allowed=self.target)
         except InstantiationException as error:
             message = f"hydra.sweeper.custom_search_space: {' '.join(str(error).split())}"
             raise ConfigError([message]) from error
-        extend(self.config, trial)
+
+    def __call__(self, trial: Any) -> None:
+        """Let the user's function suggest further values. Raises ValueError for one that is fixed."""
+        self.function()(self.config, trial)
         keys = {_bare(line.partition("=")[0]) for line in self.fixed}
         if both := [name for name in trial.params if _bare(name) in keys]:
             raise ValueError(

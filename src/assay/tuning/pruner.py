@@ -19,7 +19,6 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
     WilcoxonPruner,
 )
-
 from optuna.trial import FrozenTrial, TrialState
 
 from assay.tuning.knobs import PrunerName, Search
@@ -32,7 +31,7 @@ _P_THRESHOLD, _FEWEST_PAIRS = 0.05, 6
 _WARMUP = 2
 
 
-class _Sparing(BasePruner):
+class _Sparing:
     """Lets the first trials run to their end, as Optuna's median does by itself.
 
     The configured values are the first: what is never measured to its end is no measure of others.
@@ -41,7 +40,8 @@ class _Sparing(BasePruner):
     startup_trials = 0
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        is_losing = super().prune(study, trial)  # always asked: it notes how far a trial came
+        # Always asked: it notes how far a trial came.
+        is_losing: bool = super().prune(study, trial)  # type: ignore[misc]  # of the pruner beside
         return is_losing and not self._is_early(study, trial)
 
     def _is_early(self, study: optuna.Study, trial: FrozenTrial) -> bool:
@@ -68,9 +68,7 @@ _MAKERS: dict[PrunerName, Callable[[Search, int], BasePruner]] = {
         n_startup_trials=knobs.startup_trials, n_warmup_steps=warmup
     ),
     "hyperband": lambda knobs, warmup: _Hyperband(min_resource=max(1, warmup)),
-    "halving": lambda knobs, warmup: _Halving(
-        min_resource=max(1, warmup), reduction_factor=3
-    ),
+    "halving": lambda knobs, warmup: _Halving(min_resource=max(1, warmup), reduction_factor=3),
     "wilcoxon": lambda knobs, warmup: _Wilcoxon(
         p_threshold=_P_THRESHOLD, n_startup_steps=max(_FEWEST_PAIRS, warmup)
     ),

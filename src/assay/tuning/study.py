@@ -38,6 +38,7 @@ __all__ = ["Pruned", "Score", "search"]
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _SHOWN = 10
+_HERE = ("processes", "joblib", "submitit_local")  # launchers whose workers share this machine
 
 
 def search(
@@ -101,7 +102,7 @@ def _run(worker: Worker, view: _View, *, launch: Launch | None, on_trial: Watche
     if launch is None and knobs.workers == 1:
         worker(0, on_trial=lambda: on_trial(view.result()))
         return
-    if launch is None and knobs.workers > cores():
+    if knobs.launcher in _HERE and knobs.workers > cores():
         log.warning(
             "search: %d workers share %d cores: expect them to wait for each other",
             knobs.workers,

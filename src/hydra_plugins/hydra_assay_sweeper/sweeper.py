@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
+from hydra.errors import CompactHydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -27,10 +29,16 @@ class AssaySweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Run trials until the total has ended, and write ``optimization_results.yaml``."""
         assay = importlib.import_module("assay.pipeline.searching.sweep")
-        assay.run(
-            self._settings,
-            arguments,
-            context=self.hydra_context,
-            task=self._task,
-            config=self.config,
-        )
+        errors = importlib.import_module("assay.errors")
+        try:
+            assay.run(
+                self._settings,
+                arguments,
+                context=self.hydra_context,
+                task=self._task,
+                config=self.config,
+            )
+        except errors.AssayError as error:
+            if os.environ.get("HYDRA_FULL_ERROR"):
+                raise
+            raise CompactHydraException(str(error)) from error  # Hydra shows its text alone

@@ -6,7 +6,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +24,11 @@ from assay.config.sweep import (
     has_word,
     read_sweep,
     settings_of,
+    settled,
 )
 from assay.config.words import rendered, word
+from assay.errors import ConfigError, nearest
+from assay.pipeline.searching.own_words import in_own_words
 from assay.space import Space, Value, extremes, in_order, is_active
 from assay.tuning.current import STOPPED, Current, at_work
 from assay.tuning.knobs import PrunerName, Search
@@ -76,18 +79,19 @@ def run(
 
     Raises ConfigError with every problem before any job runs, TrainingError where too many fail.
     """
-    settings = settings_of(node, config=config)
-    asked = read_sweep(arguments, settings.params, config=config)
-    jobs = Jobs(context=context, config=config, task=task, passed_on=STOPPED)
-    (_HOST.get() or _alone)(Sweep(settings=settings, asked=asked, jobs=jobs))
+    host = _HOST.get()
+    with nullcontext() if host else in_own_words():
+        settings = settings_of(node, config=config)
+        asked = read_sweep(arguments, settings.params, config=config)
+        jobs = Jobs(context=context, config=config, task=task, passed_on=STOPPED)
+        (host or _alone)(Sweep(settings=settings, asked=asked, jobs=jobs))
 
 
 def _alone(sweep: Sweep) -> None:
     """Search as Hydra's Optuna sweeper would: the application says no more than its configuration."""
-    settings, space = sweep.settings, sweep.asked.space
+    settings = sweep.settings
     if not settings.custom_search_space:
-        for place in (0, -1):
-            sweep.jobs.check([*sweep.asked.fixed, *_words(_sample(space, place))])
+        _check_words(sweep)
     name = settings.study_name or "sweep"
     is_kept = bool(settings.storage and settings.study_name)
     study = name if is_kept else f"{name}-{secrets.token_hex(4)}"
@@ -95,7 +99,7 @@ def _alone(sweep: Sweep) -> None:
     sampler = sampler_of(settings)
     problem = Problem(
         study=study,
-        space=space,
+        space=sweep.asked.space,
         directions=settings.directions or ("minimize",),
         seed=_seed(sampler, study=study, is_kept=is_kept),
         facts={"overrides": " ".join(sweep.asked.fixed)},
@@ -124,6 +128,19 @@ def _alone(sweep: Sweep) -> None:
         log.info("best value: %s", result.best.value)
 
 
+def _check_words(sweep: Sweep) -> None:
+    """Raise ConfigError for overrides that the application does not take, with the nearest keys."""
+    space, known = sweep.asked.space, settled(sweep.jobs.config)
+    try:
+        for place in (0, -1):
+            sweep.jobs.check([*sweep.asked.fixed, *_words(_sample(space, place))])
+    except ConfigError as error:
+        strange = [key for key in space if not key.startswith("+") and key not in known]
+        own = [key for key in known if not key.startswith("hydra/")]
+        problems = [f"{key}: there is no such key{nearest(key, own)}" for key in strange]
+        raise ConfigError(problems or error.problems) from error
+
+
 def searched(
     sweep: Sweep,
     *,
@@ -140,6 +157,8 @@ def searched(
     """
     memory = Memory(storage=storage, study=problem.study, directions=problem.directions)
     folder = _folder(sweep, memory)
+    if (launcher := launcher_of(sweep.jobs.config)[0]) != _BASIC:
+        knobs = replace(knobs, launcher=launcher)
     jobs = replace(sweep.jobs, settings=(f"hydra.sweep.dir={rendered(str(folder))}",))
     work = JobTrials(jobs=jobs, fixed=sweep.asked.fixed, objectives=len(problem.directions))
     log.info("study %s in %s", problem.study, place_of(storage))
@@ -180,9 +199,13 @@ def launch_of(sweep: Sweep, knobs: Search) -> Launch | None:
 
 
 def extension_of(sweep: Sweep) -> Extension | None:
-    """Return what ``custom_search_space`` asks for."""
+    """Return what ``custom_search_space`` asks for. Raises ConfigError where it is no function."""
     target = sweep.settings.custom_search_space
-    return Extension(target, sweep.jobs.config, sweep.asked.fixed) if target else None
+    if not target:
+        return None
+    extension = Extension(target, sweep.jobs.config, sweep.asked.fixed)
+    extension.function()
+    return extension
 
 
 def folder_of(sweep: Sweep) -> Path:
