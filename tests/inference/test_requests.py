@@ -79,6 +79,22 @@ def test_a_forecast_looks_at_the_last_steps_with_gaps_filled():
         request_feeds({"sequence": [[[1, 2]]]}, signature)
 
 
+def test_a_forecast_follows_the_latest_times_in_whatever_order_and_with_steps_left_out():
+    unit = {"mean": (0.0, 0.0), "std": (1.0, 1.0)}
+    forecast = Forecast(
+        horizon=1, window=4, season=1, series=("a", "b"), level="none", naive=(), time="day", **unit
+    )
+    signature = signature_of(
+        Spec(task="forecasting", kind="sequence", series=SERIES, forecast=forecast, **COMMON)
+    )
+    days = ["06.02.2024", "01.02.2024", "03.02.2024", "02.02.2024", "05.02.2024"]
+    table = pd.DataFrame({"day": days, "a": [6, 1, 3, 2, 5], "b": [0, 0, 0, 0, 0]})
+    assert request_feeds(table, signature)["sequence"][0, :, 0].tolist() == [3, 3, 5, 6]
+    assert request_feeds(table.drop(columns="day"), signature)["sequence"][0, -1, 0] == 5
+    with pytest.raises(DataError, match=r"'day': 2024-02-06 00:00:00 comes twice .* 'row'"):
+        request_feeds(pd.concat([table, table[:1]]), signature)
+
+
 @pytest.mark.parametrize(
     "given",
     [

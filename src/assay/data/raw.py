@@ -49,7 +49,8 @@ class Forecasting:
     """Of what the targets' last axis is, and how windows were cut from ``steps`` steps of time.
 
     ``season`` is the period of the naive forecast in steps; ``starts`` (rows,) is where each window
-    of ``window`` steps begins. ``look_back`` and ``level`` are as in ``data.windows.Windows``.
+    of ``window`` steps begins. ``look_back`` and ``level`` are as in ``data.windows.Windows``;
+    ``time`` is the column of the user's table that says when.
     """
 
     series: tuple[str, ...]
@@ -59,6 +60,7 @@ class Forecasting:
     season: int = 1
     level: Literal["last", "none"] = "last"
     look_back: bool = False
+    time: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

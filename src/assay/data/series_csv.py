@@ -54,7 +54,13 @@ class SeriesCsv:
         wide, series = self._wide(table)
         wide = on_regular_axis(wide, every=self.every)
         wide, series, notes = self._long_enough(wide, series)
-        raw = cut(wide, series=series, knobs=self.windows, source=Path(self.path).name)
+        raw = cut(
+            wide,
+            series=series,
+            knobs=self.windows,
+            source=Path(self.path).name,
+            time=self.time,
+        )
         return Raw(**{**vars(raw), "notes": (*notes, *raw.notes)})
 
     @property

@@ -98,7 +98,8 @@ class Forecast:
     naive forecast in steps, 1 for none, and ``naive`` that forecast's mean absolute error one season
     ahead over the training rows, by series (the scale of MASE: Hyndman and Koehler 2006,
     doi:10.1016/j.ijforecast.2006.03.001). With ``level: last`` networks see and forecast
-    differences to the last step.
+    differences to the last step. ``time`` is the column of the user's table that says when, empty
+    where there is none.
     """
 
     horizon: int
@@ -109,6 +110,7 @@ class Forecast:
     std: tuple[float, ...]
     season: int
     naive: tuple[float, ...]
+    time: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

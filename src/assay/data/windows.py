@@ -47,11 +47,13 @@ class Windows:
             )
 
 
-def cut(table: pd.DataFrame, *, series: tuple[str, ...], knobs: Windows, source: str) -> Raw:
+def cut(
+    table: pd.DataFrame, *, series: tuple[str, ...], knobs: Windows, source: str, time: str = ""
+) -> Raw:
     """Return every whole window over a table of numbers, one line a step of a regular axis.
 
     Its first columns are the ``series`` to forecast, the others covariates of which the past is
-    known. Raises DataError where no window is left.
+    known. ``time`` is what the user's file calls that axis. Raises DataError where no window is left.
     """
     values = table.to_numpy(np.float32)
     span = knobs.window + knobs.horizon
@@ -86,6 +88,7 @@ def cut(table: pd.DataFrame, *, series: tuple[str, ...], knobs: Windows, source:
             look_back=knobs.look_back,
             starts=kept,
             steps=len(values),
+            time=time,
         ),
         notes=_notes(len(starts), is_open, is_torn & ~is_open, knobs),
         source=source,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from assay.data.axis import on_regular_axis, times_of
 from assay.data.prepared import LENGTHS, RESERVED, Split
 from assay.data.ragged import ragged
 from assay.data.spec import Kind, required
@@ -59,7 +60,8 @@ def frame_feeds(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarr
     Images come one row an image, their pixels in columns ``pixel_0`` and following (channel by
     channel, row by row, 0 to 255); sequences a line a step, in order, with the row's name in
     ``row`` and a column for each channel; texts in their column. For a forecast ``row`` may lack
-    where all lines are the steps of one row; the last of them are looked at. Raises DataError with
+    where all lines are the steps of one row; the last of them are looked at, by the column of times
+    that the model was trained with where the table has it, else in the table's order. Raises DataError with
     every problem of the columns' names, or with the first value that does not fit.
     """
     read = _noise if signature.task == "generation" else _FRAMES[signature.kind]
@@ -95,11 +97,28 @@ def _steps(frame: pd.DataFrame, signature: Signature) -> dict[str, np.ndarray]:
     values = np.stack([_finite(_numbers(frame[c]), frame[c]) for c in signature.channels], axis=1)
     codes, _ = pd.factorize(frame[ROW])
     order = np.argsort(codes, kind="stable")
-    parts = np.split(values[order].astype(np.float32), np.flatnonzero(np.diff(codes[order])) + 1)
-    if signature.forecast:
-        parts = [last_window(part, signature.forecast.window) for part in parts]
+    bounds = np.flatnonzero(np.diff(codes[order])) + 1
+    parts = np.split(values[order].astype(np.float32), bounds)
+    if forecast := signature.forecast:
+        if forecast.time in frame:
+            times, places = times_of(frame[forecast.time]), np.split(order, bounds)
+            parts = [_by_time(p, times.iloc[i]) for p, i in zip(parts, places, strict=True)]
+        parts = [last_window(part, forecast.window) for part in parts]
     rows = ragged(parts)
     return {SEQUENCE: rows.padded(np.arange(len(rows))), LENGTHS: rows.lengths}
+
+
+def _by_time(steps: np.ndarray, times: pd.Series) -> np.ndarray:
+    """Return steps in the order of their times, NaN where one is skipped, as training saw them."""
+    if (again := times.duplicated()).any():
+        raise DataError(
+            f"column '{times.name}': {times[again].iloc[0]} comes twice among the steps of one row; "
+            f"a column '{ROW}' tells rows apart"
+        )
+    if len(times) < 2:
+        return steps
+    table = pd.DataFrame(steps, index=pd.Index(times)).sort_index()
+    return on_regular_axis(table, every="auto").to_numpy(np.float32)
 
 
 def last_window(steps: np.ndarray, window: int) -> np.ndarray:

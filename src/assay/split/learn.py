@@ -173,6 +173,7 @@ def _forecast(raw: Raw, train: np.ndarray) -> Learned:
         std=tuple(np.where(std > 0, std, 1.0).tolist()),
         season=of.season,
         naive=tuple(np.where(naive > 0, naive, 1.0).tolist()),
+        time=of.time,
     )
     return {"forecast": found}
 
