@@ -41,10 +41,18 @@ def shown(*, objective: str) -> Iterator[Callable[[Result], None]]:
 
 
 def summary(result: Result, *, objective: str) -> str:
-    """Return a line such as ``9 complete, 3 pruned, best log_loss 0.0812 (trial 7)``."""
+    """Return a line such as ``9 complete, 3 pruned, best log_loss 0.0812 (trial 7)``.
+
+    Of a trial that was trained again it tells the mean over its seeds and their spread: the first
+    score, for which it was chosen, is luck in part.
+    """
     parts = [f"{count} {state}" for state, count in counts(result).items() if count]
-    if result.best is not None and result.best.value is not None:
-        parts.append(f"best {objective} {result.best.value:.5g} (trial {result.best.number})")
+    again = _again(result)
+    parts += [f"{again} trained again"] if again else []
+    best = result.best
+    if best is not None and best.value is not None:
+        seeds = f" ± {best.spread:.2g} over {1 + len(best.repeats)} seeds" if best.repeats else ""
+        parts.append(f"best {objective} {best.mean:.5g}{seeds} (trial {best.number})")
     return ", ".join(parts)
 
 
@@ -61,16 +69,21 @@ def counts(result: Result) -> dict[str, int]:
     return found
 
 
+def _again(result: Result) -> int:
+    return sum(len(trial.repeats) for trial in result.trials)
+
+
 @dataclass(kw_only=True)
 class _Logged:
     objective: str
-    ended: int = 0
+    ended: tuple[int, int] = (0, 0)  # trials, and how often any was trained again
 
     def __call__(self, result: Result) -> None:
-        if len(result.trials) == self.ended:
+        ended = (len(result.trials), _again(result))
+        if ended == self.ended:
             return
-        self.ended = len(result.trials)
-        done = f"search: {self.ended} of {result.total} trials"
+        is_first, self.ended = self.ended == (0, 0), ended
+        done = f"search: {ended[0]} of {result.total} trials"
         log.info("%s: %s", done, summary(result, objective=self.objective))
-        if not result.fresh:
+        if is_first and not result.fresh:
             log.info("search: these trials ended in an earlier start; it goes on from there")
