@@ -84,6 +84,21 @@ def test_pictures_of_a_classifier(classes, tmp_path):
     assert f"Calibration, error {error:.3f}" in _texts(figure) and _png(figure, tmp_path)
 
 
+def test_a_class_has_one_colour_in_both_curves():
+    target, output = _outputs(3)
+    known = {"target": target, "output": output, "classes": ("a", "b", "c")}
+    drawn = [
+        classification.roc_curve(points.roc(**known), area=0.9),
+        classification.precision_recall_curve(points.precision_recall(**known), share=None),
+    ]
+    colors = [
+        {line.get_label()[0]: line.get_color() for line in figure.axes[0].get_lines()}
+        for figure in drawn
+    ]
+    assert all(colors[0][name] == colors[1][name] for name in "abc")
+    assert len({colors[0][name] for name in "abc"}) == 3
+
+
 def test_pictures_of_one_class_are_empty_but_drawn(tmp_path):
     known = {"target": np.zeros(3, int), "output": np.full((3, 2), 0.5), "classes": ("a", "b")}
     assert _png(classification.roc_curve(points.roc(**known), area=None), tmp_path)

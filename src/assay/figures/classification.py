@@ -90,7 +90,10 @@ def precision_recall_curve(points: pd.DataFrame, *, share: float | None) -> Figu
 
 
 def _curves(axes: Axes, points: pd.DataFrame, *, x: str, y: str, place: Place) -> None:
-    """One line a class, the worst ones named where there are many."""
+    """One line a class, the worst ones named where there are many.
+
+    Where all are named, a class has one colour in every picture.
+    """
     grid(axes, axis="both")
     names = list(dict.fromkeys(points["class"]))
     areas = {n: _area(points[points["class"] == n], x, y) for n in names}
@@ -100,9 +103,10 @@ def _curves(axes: Axes, points: pd.DataFrame, *, x: str, y: str, place: Place) -
         line = points[points["class"] == name]
         if name not in named:
             axes.plot(line[x], line[y], color=FAINT, linewidth=1.2)
-    for color, name in zip(CYCLE, named, strict=False):
+    colors = dict(zip(names if len(named) == len(names) else named, CYCLE, strict=False))
+    for name in named:
         line = points[points["class"] == name]
-        axes.plot(line[x], line[y], color=color, label=f"{name} ({areas[name]:.3f})")
+        axes.plot(line[x], line[y], color=colors[name], label=f"{name} ({areas[name]:.3f})")
     if len(names) > 1:
         heading = "class (area)" if len(named) == len(names) else "lowest classes (area)"
         axes.legend(loc=place, frameon=True, edgecolor="white", fontsize=9, title=heading)
