@@ -107,6 +107,15 @@ def test_a_model_of_language_is_no_classifier_of_texts() -> None:
     assert "each token of one text its `entity`, one of 2" in tagged
 
 
+def test_it_is_told_what_a_file_for_predict_holds() -> None:
+    assert "`in.csv` has the columns of the data" in section(FACTS, "To use it")
+    tags = replace(FACTS, task="tagging", kind="text", target="", classes=list("abc"))
+    assert "Gives each token of one text one of 3 tags." in card(tags)
+    assert "in the column `text`, its tokens with spaces between" in section(tags, "To use it")
+    for kind, says in (("image", "`pixel_0`"), ("sequence", "in `row`"), ("text", "a text a line")):
+        assert says in section(replace(FACTS, kind=kind), "To use it")
+
+
 def test_a_card_is_made_short_by_whole_sections_and_keeps_the_gate() -> None:
     metrics = {"accuracy": {"value": 0.9, "low": 0.85, "high": 0.94}}
     slices = [

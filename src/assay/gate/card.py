@@ -23,6 +23,17 @@ _ARRAYS = {
     "sequence": "{'sequence': steps, 'lengths': lengths}",
     "text": "{'tokens': ids, 'lengths': lengths}",
 }
+_FILES = {
+    "table": "`in.csv` has the columns of the data, in any order",
+    "image": "`in.csv` has an image a line, its pixels in columns `pixel_0` and following (0 to 255,\n"
+    "channel by channel, row by row), or `in.npy` is an array of images",
+    "sequence": "`in.csv` has a step a line, a column for each channel, and in `row` which sequence\n"
+    "it belongs to",
+    "forecasting": "`in.csv` has the steps up to the present, one a line, a column for each channel",
+    "text": "`in.csv` has a text a line, in the column of texts of the data",
+    "tagging": "`in.csv` has a text a line in the column `text`, its tokens with spaces between",
+}
+"""What a file for ``assay predict`` holds, by task or else by kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +114,8 @@ def _purpose(facts: Facts, inputs: str) -> str:
     if facts.task == "language_modelling":
         return f"Says how probable each next token of {inputs} is, and goes on with it"
     if facts.task == "tagging":
-        return f"Gives each token of {inputs} its `{facts.target}`, one of {len(facts.classes)}"
+        named = f"its `{facts.target}`, one of {len(facts.classes)}" if facts.target else ""
+        return f"Gives each token of {inputs} {named or f'one of {len(facts.classes)} tags'}"
     what = f"one of {len(facts.classes)} classes" if facts.classes else "a number"
     return f"Predicts `{facts.target}` ({what}) from {inputs}"
 
@@ -348,7 +360,7 @@ def _load(facts: Facts) -> Iterator[str]:
         yield from ("## To use it", "", f"    assay predict {address} in.csv -o out.csv")
         if facts.task == "language_modelling":
             yield f"    assay continue {address} 'a text that it goes on with'"
-        yield ""
+        yield from ("", f"where {_FILES.get(facts.task, _FILES[facts.kind])};", "")
         yield from ("or in Python, rows numbered from 0:", "")
         given = _ARRAYS.get(facts.kind, "frame.reset_index(drop=True)")
     yield f"    mlflow.pyfunc.load_model('{address}').predict({given})"
