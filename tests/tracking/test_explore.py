@@ -69,6 +69,8 @@ def test_what_cannot_be_found_is_told_with_what_there_is():
     other = "0" if tracked.run_id[0] != "0" else "1"
     with pytest.raises(TrackingError, match=rf"no run '{other}'; .*{tracked.run_id[:12]} \(mlp\)"):
         find_run(other, kinds=("run",))
+    with pytest.raises(TrackingError, match=rf"no trial or run '{other}'; .*\(mlp\)"):
+        find_run(other, kinds=("trial", "run"))
     with pytest.raises(TrackingError, match=r"expected a sweep, but .* is a run"):
         find_run(tracked.run_id, kinds=("sweep",))
     with pytest.raises(TrackingError, match="expected a run id"):

@@ -15,6 +15,7 @@ from assay.tracking.store import Store, open_store
 from assay.tracking.tracked import KIND, PARENT, TRIAL
 
 PAGE = 1000
+_RECENT = 5
 BEST = "best_trial"
 DRAWN = "drawn"  # the keys whose values a trial drew
 _STUDY = "study"
@@ -160,6 +161,8 @@ def _none_found(store: Store, run_id: str, kinds: tuple[str, ...], *, others: li
     if others:
         other = others[0]
         return f"expected a {what}, but {run_id} is a {other.kind or 'run'} ({other.name})"
-    recent = _search(store, f"tags.`{KIND}` = '{kinds[0] if kinds else 'run'}'", limit=5)
+    wanted = kinds or ("run",)
+    recent = [r for k in wanted for r in _search(store, f"tags.`{KIND}` = '{k}'", limit=_RECENT)]
+    recent = sorted(recent, key=lambda run: -run.start)[:_RECENT]
     names = ", ".join(f"{run.run_id[:12]} ({run.name})" for run in recent) or "none yet"
     return f"{masked(store.uri)} has no {what} '{run_id}'; the latest: {names}"
