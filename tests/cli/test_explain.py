@@ -31,6 +31,12 @@ def test_rows_are_found_by_their_ids_in_the_order_asked(test_split):
     assert positions(test_split, "40, 3,40").tolist() == [2, 0]
 
 
+def test_an_id_that_several_rows_have_names_all_of_them(tmp_path):
+    np.save(tmp_path / "target.npy", np.zeros(4))
+    pd.DataFrame({"__id__": [7, 8, 7, 9]}).to_parquet(tmp_path / "rows.parquet")
+    assert positions(Split(tmp_path), "9,7").tolist() == [3, 0, 2]
+
+
 @pytest.mark.parametrize("rows", ["18,3", "", "x"])
 def test_rows_that_do_not_exist_are_one_clear_message(test_split, rows):
     with pytest.raises(DataError, match="ids of the 3 test rows"):

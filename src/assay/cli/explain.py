@@ -74,16 +74,20 @@ def _registered(version: Version, scratch: Path) -> tuple[Explain, Explained]:
 
 
 def positions(test: Split, rows: str) -> np.ndarray:
-    """Return where in the test split the ids in ``rows`` lie; DataError names those that do not exist."""
-    place = {str(name): i for i, name in enumerate(test.rows()[ID])}
+    """Return where in the test split the ids in ``rows`` lie, of an id that several rows have all.
+
+    DataError names those that do not exist.
+    """
+    ids = test.rows()[ID].astype(str)
+    place = {str(name): where for name, where in ids.groupby(ids, sort=False).indices.items()}
     wanted = list(dict.fromkeys(part.strip() for part in rows.split(",") if part.strip()))
     absent = [name for name in wanted if name not in place]
     if absent or not wanted:
         raise DataError(
-            f"expected ids of the {len(place)} test rows with commas between, but these are none of "
+            f"expected ids of the {len(ids)} test rows with commas between, but these are none of "
             f"them: {', '.join(absent) or 'nothing'}{nearest(absent[0] if absent else '', place)}"
         )
-    return np.array([place[name] for name in wanted])
+    return np.concatenate([place[name] for name in wanted])
 
 
 def _told(found: Account, row: int) -> str:
