@@ -144,6 +144,7 @@ def test_a_wrong_choice_is_told(choices: dict[str, Any], sentence: str) -> None:
         ({"model": {"space": "choice(1)"}}, "model.space: expected keys with sweeps"),
         ({"search": {"space": "choice(1)"}}, "search.space: expected keys with sweeps"),
         (_space("model", widht="choice(8, 16)"), "search.space.model.widht: names no key of the conf"),
+        (_space("data", kind="choice(1, 2)"), "search.space.data.kind: a search tunes values of model"),
         (_space("model", width="choice(8, 0)"), "search.space.model.width: the value should be greater than or"),
         (_space("model", activation="choice(relu, rely)"), "search.space.model.activation: expected one of"),
         (_space("training", lr="interval(0, 1)"), "search.space.training.lr: the value should be greater than 0"),
@@ -219,6 +220,12 @@ def test_null_takes_a_dimension_out_and_other_values_win() -> None:
     assert "width" not in found["model"]
     assert found["model"]["dropout"] == "interval(0, 0.1)"
     assert "training" not in found
+
+
+def test_a_section_of_which_nothing_is_left_is_not_searched() -> None:
+    own = yaml.safe_load((CONF / "model/cnn.yaml").read_text())["space"]
+    space = {"training": dict.fromkeys(own["training"])}
+    assert _composed({"search": {"space": space}})["search"]["space"] == {"model": own["model"]}
 
 
 def test_a_null_space_leaves_the_models_own() -> None:

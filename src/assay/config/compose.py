@@ -254,7 +254,7 @@ def _merged_space(own: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str
     for key, value in chosen.items():
         both_nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merged_space(merged[key], value) if both_nested else value
-    return {key: value for key, value in merged.items() if value is not None}
+    return {key: value for key, value in merged.items() if value is not None and value != {}}
 
 
 def _problems(key: str, value: Any, schema: Schema) -> Iterator[str]:

@@ -14,7 +14,7 @@ A dimension that exists only beside other values stands below ``when``, or carri
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -38,11 +38,12 @@ def parse_space(node: Mapping[str, Any], *, config: Mapping[str, Any]) -> Space:
     conditions the configuration rules out are left away. Raises ConfigError with every problem.
     """
     current = dict(flattened({key: config[key] for key in SEARCHABLE if key in config}))
+    others = {key for key in config if key not in SEARCHABLE}
     space: Space = {}
     problems: list[str] = []
     for key, expression, conditions in _leaves(node):
         try:
-            dimension = _dimension(key, expression, current)
+            dimension = _dimension(key, expression, current, others=others)
             given = tuple(_written(condition) for condition in conditions)
             space[key] = dataclasses.replace(dimension, when=(*dimension.when, *given))
         except ConfigError as error:
@@ -142,9 +143,11 @@ def flattened(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield path, value
 
 
-def _dimension(key: str, expression: Any, current: Mapping[str, Any]) -> Dimension:
+def _dimension(
+    key: str, expression: Any, current: Mapping[str, Any], *, others: Collection[str]
+) -> Dimension:
     where = f"search.space.{key}"
-    if "." not in key:
+    if "." not in key or key.partition(".")[0] in others:
         raise ConfigError(
             [
                 f"{where}: a search tunes values of {' and '.join(SEARCHABLE)}; it never changes a group"
