@@ -23,6 +23,7 @@ def test_two_workers_run_each_trial_once_and_a_killed_one_again_with_its_values(
     work = Noted(folder=tmp_path, deadly=(2,))
     knobs = Search(trials=10, pruner="none", workers=2, repeats=1, finalists=2)
     result = search(work, problem=PROBLEM, knobs=knobs, storage=tmp_path / "study.db")
+    assert (result.total, result.again, result.again_ended, result.running) == (10, 2, 2, 0)
     assert [t.number for t in result.trials] == list(range(10))
     assert [t.state for t in result.trials] == ["complete"] * 10
     lines = work.lines()

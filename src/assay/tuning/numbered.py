@@ -100,6 +100,15 @@ class Numbered(optuna.Study):
         with HeldSignals():
             return of_engine(self.get_trials(deepcopy=False))
 
+    @property
+    def total(self) -> int:
+        """How many trials the plan has."""
+        return len(self._plan.seeds)
+
+    def ended(self, attempts: Sequence[FrozenTrial]) -> int:
+        """Return how many trials of the plan have ended."""
+        return len({key_of(a) for a in attempts if is_ended(a)} & set(self._plan.seeds))
+
     def is_complete(self) -> bool:
         """Tell whether every trial of the plan has ended."""
         ended = {key_of(attempt) for attempt in self.attempts() if is_ended(attempt)}

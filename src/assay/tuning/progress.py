@@ -34,8 +34,8 @@ def shown(*, objective: str) -> Iterator[Callable[[Result], None]]:
         line = progress.add_task("", total=None)
         yield lambda result: progress.update(
             line,
-            total=result.total,
-            completed=len(result.trials),
+            total=result.total + result.again,
+            completed=len(result.trials) + result.again_ended,
             description=_live(result, objective=objective),
         )
 

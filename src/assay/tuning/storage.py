@@ -199,8 +199,8 @@ def alone_with(place: Place, study: str) -> Iterator[None]:
             log.info("search: %s, which was at it, has died: going on from there", _holder(note))
         _write(note, own_key())
         yield
-        _write(note, "")
     finally:
+        _write(note, "")
         lock.release()
 
 

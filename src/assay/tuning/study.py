@@ -140,15 +140,9 @@ class _View:
 
     def result(self) -> Result:
         """Return the trials so far and the best of them."""
-        attempts = self._searched.trials.attempts()
-        trials = tuple(self._searched.with_repeats(attempts))
-        return Result(
-            trials=trials,
-            total=self.total(),
-            fresh=len(trials) - self._earlier,
-            running=sum(a.state == TrialState.RUNNING for a in attempts),
-            best=self._best(trials),
-        )
+        found = self._searched.result(self._searched.trials.attempts())
+        fresh = len(found.trials) - self._earlier
+        return replace(found, fresh=fresh, best=self._best(found.trials))
 
     def failures(self) -> list[Trial]:
         """Return the trials that failed, where they are more than the search may bear."""
@@ -177,10 +171,11 @@ def _watched(studies: Studies, view: _View, on_trial: Watcher) -> Iterator[None]
     over = threading.Event()
 
     def look() -> None:
-        before: tuple[int, int] | None = None
+        before: tuple[int, ...] | None = None
         while not over.wait(_LOOK_SECONDS):
             result = view.result()
-            if (now := (len(result.trials), result.running)) != before:
+            now = (len(result.trials), result.running, result.again_ended)
+            if now != before:
                 before = now
                 on_trial(result)
 

@@ -92,13 +92,16 @@ class Trial:
 class Result:
     """The ended trials in the order of their numbers, how many of them ran now, and the best.
 
-    ``total`` is how many there are to be, ``running`` are at work at this moment.
+    ``total`` is how many there are to be, ``running`` are at work at this moment. Of the ``again``
+    fits on fresh seeds, which are known when all trials have ended, ``again_ended`` have too.
     """
 
     trials: tuple[Trial, ...] = ()
     total: int = 0
     fresh: int = 0
     running: int = 0
+    again: int = 0
+    again_ended: int = 0
     best: Trial | None = None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from assay.signals import HeldSignals
 from assay.tuning.attempt import Failed, objective
@@ -23,7 +23,7 @@ from assay.tuning.pruner import pruner
 from assay.tuning.sampler import sampler
 from assay.tuning.share import share_of
 from assay.tuning.storage import AGAIN, Place, claiming, open_storage, refusals
-from assay.tuning.trial import Trial, Work
+from assay.tuning.trial import Result, Trial, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,21 +91,31 @@ class Searched:
         """Return the trials that have ended, without what was trained again."""
         return ended_trials(self.trials.attempts(), total=self._of.knobs.trials)
 
-    def with_repeats(self, attempts: Sequence[FrozenTrial]) -> list[Trial]:
-        """Return the trials that have ended, each with its objectives on fresh seeds.
+    def result(self, attempts: Sequence[FrozenTrial]) -> Result:
+        """Return the trials that have ended, each with its objectives on fresh seeds; no best.
 
         One that diverges on a fresh seed is infinitely bad there. Before all trials have ended
         there is nothing to look for.
         """
-        ended = ended_trials(attempts, total=self._of.knobs.trials)
-        if len(ended) < self._of.knobs.trials:
-            return ended
+        total = self._of.knobs.trials
+        ended = ended_trials(attempts, total=total)
+        running = _running(attempts)
+        if len(ended) < total:
+            return Result(trials=tuple(ended), total=total, running=running)
         worst = math.inf if self._of.problem.directions[0] == "minimize" else -math.inf
         found: dict[int, list[float]] = {}
-        for trial in ended_trials(self.again(ended).attempts(), total=self._of.knobs.trials):
+        again = self.again(ended)
+        repeated = again.attempts()
+        for trial in ended_trials(repeated, total=total):
             value = worst if trial.value is None else trial.value
             found.setdefault(trial.number, []).append(value)
-        return [replace(t, repeats=tuple(found.get(t.number, ()))) for t in ended]
+        return Result(
+            trials=tuple(replace(t, repeats=tuple(found.get(t.number, ()))) for t in ended),
+            total=total,
+            running=running + _running(repeated),
+            again=again.total,
+            again_ended=again.ended(repeated),
+        )
 
     def has_failed(self, attempts: Sequence[FrozenTrial]) -> bool:
         """Tell whether more trials have failed than the knobs let the search bear."""
@@ -134,6 +144,10 @@ class Searched:
             sampler=sampler(knobs, seed=problem.seed, space=problem.space, own=problem.sampler),
             pruner=pruner(knobs),
         )
+
+
+def _running(attempts: Sequence[FrozenTrial]) -> int:
+    return sum(attempt.state == TrialState.RUNNING for attempt in attempts)
 
 
 @dataclass(frozen=True, kw_only=True)
