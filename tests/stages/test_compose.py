@@ -226,6 +226,8 @@ def test_a_section_of_which_nothing_is_left_is_not_searched() -> None:
     own = yaml.safe_load((CONF / "model/cnn.yaml").read_text())["space"]
     space = {"training": dict.fromkeys(own["training"])}
     assert _composed({"search": {"space": space}})["search"]["space"] == {"model": own["model"]}
+    given = {"training": {"lr": 0.5, "weight_decay": 0.1}, "search": {"space": space}}
+    assert _composed(given)["search"]["space"] == {"model": own["model"]}
 
 
 def test_a_null_space_leaves_the_models_own() -> None:

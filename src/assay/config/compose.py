@@ -252,8 +252,9 @@ def _merged_space(own: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str
     """``chosen`` wins key by key; null takes a dimension out."""
     merged = {**own}
     for key, value in chosen.items():
-        both_nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged_space(merged[key], value) if both_nested else value
+        below = merged.get(key)
+        known = below if isinstance(below, Mapping) else {}
+        merged[key] = _merged_space(known, value) if isinstance(value, Mapping) else value
     return {key: value for key, value in merged.items() if value is not None and value != {}}
 
 
