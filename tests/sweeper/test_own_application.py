@@ -172,7 +172,7 @@ BAD = {
     ),
     "a storage": (
         ["hydra.sweeper.storage=mysql://h/d"],
-        "hydra.sweeper.storage: expected sqlite:///FILE or postgresql",
+        "hydra.sweeper.storage: expected sqlite:///FILE, or postgresql",
     ),
     "a warm start": (["hydra.sweeper.warm=[{z:1}]"], "hydra.sweeper.warm.0.z: is not searched"),
     "no settings": (["hydra.sweeper.warm={x:1}"], "warm: expected a list of settings such as"),

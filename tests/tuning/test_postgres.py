@@ -12,7 +12,7 @@ from tests.tuning.workers import PROBLEM, Noted
 
 from assay.errors import ArtifactError, ConfigError
 from assay.tuning.knobs import Search
-from assay.tuning.storage import place_of, storage_of
+from assay.tuning.storage import open_storage, place_of, refusals, storage_of
 from assay.tuning.study import search
 
 KNOBS = Search(trials=8, pruner="none", workers=2, repeats=0)
@@ -120,8 +120,22 @@ def test_a_server_out_of_reach_is_one_message_before_any_trial(tmp_path, url, sa
     assert not list(tmp_path.iterdir())
 
 
+def test_what_the_server_itself_refuses_is_told_in_its_words(url):
+    other = url.rpartition("/")[0] + "/elsewhere"
+    with (
+        pytest.raises(ArtifactError, match='used: database "elsewhere" does not exist; start'),
+        refusals(place_of(other)),
+    ):
+        open_storage(place_of(other))
+
+
 def test_another_database_and_an_unset_variable_are_told(tmp_path):
-    with pytest.raises(ConfigError, match="expected sqlite:///FILE or postgresql"):
-        place_of("mysql://me:secret@host/studies")
+    for url in (
+        "mysql://me:secret@host/studies",
+        "postgresql+pg8000://host/studies",
+        "postgresql+pg8000://me@host:port/studies",
+    ):
+        with pytest.raises(ConfigError, match="expected sqlite:///FILE, or postgresql"):
+            place_of(url)
     with pytest.raises(ConfigError, match="variable STUDIES_URL holds no URL"):
         storage_of(Search(storage_env="STUDIES_URL"), default=tmp_path)

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from assay.artifacts.alive import is_gone, own_key
 from assay.artifacts.lock import is_held
@@ -52,14 +52,23 @@ def place_of(storage: Path | str) -> Place:
     if isinstance(storage, Path) or text.startswith(SQLITE):
         file = Path(text.removeprefix(SQLITE)).absolute()
         return Place(url=f"{SQLITE}{file}", file=file)
-    if text.startswith(POSTGRESQL) and "://" in text:
+    if text.startswith(POSTGRESQL) and _is_address(text):
         return Place(url=text)
     raise ConfigError(
         [
-            f"search.storage: expected sqlite:///FILE or postgresql+pg8000://USER@HOST/NAME, got "
+            "search.storage: expected sqlite:///FILE, or postgresql+pg8000:// and USER@HOST/NAME; got "
             f"'{masked(text)}'"
         ]
     )
+
+
+def _is_address(text: str) -> bool:
+    """Whether a URL can be read, and names a user where its driver takes no other's name."""
+    try:
+        url = sqlalchemy.make_url(text)
+    except (ArgumentError, ValueError):
+        return False
+    return bool(url.username) or "+pg8000" not in url.drivername
 
 
 def storage_of(knobs: Search, *, default: Path) -> Path | str:
@@ -156,7 +165,7 @@ def refusals(place: Place) -> Iterator[None]:
         reason = _cause(error)
         raise ArtifactError(
             f"{place}, which holds the trials of every search, cannot be used: "
-            f"{masked(str(reason))[:300]}; {_remedy(place, reason)}"
+            f"{masked(_text(reason))[:300]}; {_remedy(place, reason)}"
         ) from error
 
 
@@ -166,11 +175,19 @@ def _remedy(place: Place, reason: BaseException) -> str:
     if place.file is None:
         return "start the server, or correct search.storage"
     if isinstance(reason, sqlite3.OperationalError):
+        if place.file.is_dir():
+            return "it is a folder: correct search.storage"
         return (
             "free some space, or see who else uses it: the next start goes on from the trials "
             "that have ended"
         )
     return "move it away to begin afresh"
+
+
+def _text(reason: BaseException) -> str:
+    """Return what an error says; PostgreSQL's own comes as fields, M the one for people."""
+    fields = reason.args[0] if reason.args else None
+    return str(fields["M"]) if isinstance(fields, dict) and "M" in fields else str(reason)
 
 
 def _cause(error: BaseException) -> BaseException:
