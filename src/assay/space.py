@@ -42,9 +42,13 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One of the listed values, where every condition of ``when`` holds."""
+    """One of the listed values, where every condition of ``when`` holds.
+
+    Those that are ``written`` stand for a list, or keys with values, in the words of an override.
+    """
 
     values: tuple[Value, ...]
+    written: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
 
 

@@ -36,6 +36,11 @@ def two(cfg: Any) -> tuple[float, float]:
     return cfg.x**2, (cfg.x - 1) ** 2
 
 
+def layered(cfg: Any) -> float:
+    """Return a number that lists and keys with values decide, as such."""
+    return 0.0 if isinstance(cfg.layers, int) else -float(len(cfg.layers))
+
+
 def broken(cfg: Any) -> float:
     """Fail for what lies right of zero."""
     if cfg.x > 0:

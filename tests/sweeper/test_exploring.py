@@ -127,6 +127,10 @@ BAD = {
         ["training.lr=interval(0.1, 1)", "hydra.sweeper.direction=maximize"],
         "log_loss is to minimize",
     ),
+    "several directions": (
+        ["training.lr=interval(0.1, 1)", "hydra.sweeper.direction=[minimize,minimize]"],
+        "name further objectives in search.costs",
+    ),
     "a warm start": (
         ["training.lr=interval(0.1, 1)", "search.warm=[{training:{lr:2}}]"],
         "search.warm.0.training.lr: 2 lies outside the space",

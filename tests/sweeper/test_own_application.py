@@ -12,6 +12,7 @@ import yaml
 from tests.sweeper.apps import (
     CONF,
     broken,
+    layered,
     reporting,
     results,
     sphere,
@@ -110,6 +111,24 @@ def test_a_grid_has_every_setting_once(tmp_path: Path) -> None:
     words = ["hydra/sweeper/sampler=grid", "hydra.sweeper.n_trials=20"]
     found = trials(start(sphere, tmp_path, *words, params={"x": "range(0,3)", "y": "choice(4, 5)"}))
     assert sorted((t["x"], t["y"]) for t in found) == [(x, y) for x in range(3) for y in (4, 5)]
+
+
+def test_lists_and_keys_with_values_are_choices_as_of_the_optuna_sweeper(tmp_path: Path) -> None:
+    conf = CONF + "layers: 0\n"
+    params = {"layers": "choice([8,'a,b'],{width:[4]},16)"}
+    grid = ("hydra/sweeper/sampler=grid", "hydra.sweeper.n_trials=9")
+    folder = start(layered, tmp_path, *grid, params=params, conf=conf)
+    composed = [(folder / f"{n}" / ".hydra" / "config.yaml").read_text() for n in range(3)]
+    assert [yaml.safe_load(config)["layers"] for config in composed] == [
+        [8, "a,b"],
+        {"width": [4]},
+        16,
+    ]
+    assert results(folder) == {
+        "name": "optuna",
+        "best_params": {"layers": "[8,'a,b']"},
+        "best_value": -2.0,
+    }
 
 
 def test_the_space_is_extended_by_a_function(tmp_path: Path) -> None:

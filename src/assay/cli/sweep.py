@@ -164,7 +164,9 @@ def _problem(
     data: str,
     pins: Mapping[str, Pins],
 ) -> Problem:
-    if sweep.settings.directions and sweep.settings.directions[0] != goal.direction:
+    less: list[Direction] = ["minimize"] * len(knobs.costs)
+    directions: tuple[Direction, ...] = (goal.direction, *less)
+    if sweep.settings.directions not in ((), directions[:1], directions):
         raise ConfigError(
             [
                 f"hydra.sweeper.direction: {goal.name} is to {goal.direction}; leave it out, and name "
@@ -172,7 +174,6 @@ def _problem(
             ]
         )
     base, sampler = bases.first, sampler_of(sweep.settings)
-    less: list[Direction] = ["minimize"] * len(knobs.costs)
     facts = {key: str(value) for key, value in base.items() if key not in _BEARS_ON_NOTHING}
     facts |= {
         "objective": ", ".join((goal.name, *knobs.costs)),
@@ -187,7 +188,7 @@ def _problem(
     return Problem(
         study=knobs.study or name_of({**facts, **drawn}, length=16),
         space=sweep.asked.space,
-        directions=(goal.direction, *less),
+        directions=directions,
         seed=base["seed"],
         known=bases.known,
         facts=facts,

@@ -18,7 +18,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, QuotedString, RangeSweep
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    IntervalSweep,
+    QuotedString,
+    RangeSweep,
+    Transformer,
+)
 from hydra.errors import HydraException
 
 from assay.errors import ConfigError, nearest
@@ -165,10 +171,13 @@ def _dimension(
     return dimension_of(override.value(), where=where, current=current[key], text=str(expression))
 
 
-def dimension_of(sweep: Any, *, where: str, current: Any, text: str) -> Dimension:
+def dimension_of(
+    sweep: Any, *, where: str, current: Any, text: str, takes_nodes: bool = False
+) -> Dimension:
     """Return a parsed sweep as a dimension over a key whose value is ``current`` now.
 
-    Raises ConfigError for what is no sweep of single values, or an empty one.
+    Raises ConfigError for an empty one, and for what is no sweep of single values, or where it
+    ``takes_nodes`` of these and of lists and keys with values.
     """
     if not isinstance(sweep, (IntervalSweep, ChoiceSweep, RangeSweep)):
         raise ConfigError([f"{where}: {text!r} is not a sweep; write {_EXAMPLE}"])
@@ -177,7 +186,16 @@ def dimension_of(sweep: Any, *, where: str, current: Any, text: str) -> Dimensio
         return dataclasses.replace(_interval(where, sweep, current), when=when)
     if isinstance(sweep, RangeSweep) and not sweep.shuffle:
         return dataclasses.replace(_stepped(where, sweep, current), when=when)
-    return Choice(values=tuple(_values(where, sweep)), when=when)
+    written = _nodes(sweep) if takes_nodes else {}
+    values = tuple(_values(where, sweep, written))
+    return Choice(values=values, written=tuple(written.values()), when=when)
+
+
+def _nodes(sweep: ChoiceSweep | RangeSweep) -> dict[int, str]:
+    """Return the lists and the keys with values among the choices, by place, as an override says them."""
+    listed = sweep.list if isinstance(sweep, ChoiceSweep) else []
+    nodes = {place: v for place, v in enumerate(listed) if isinstance(v, (list, dict))}
+    return {place: str(Transformer.encode(node)) for place, node in nodes.items()}
 
 
 def _interval(where: str, sweep: IntervalSweep, current: Any) -> Interval:
@@ -216,13 +234,16 @@ def _stepped(where: str, sweep: RangeSweep, current: Any) -> Dimension:
     return Interval(low=low, high=high, step=step, is_integer=is_integer)
 
 
-def _values(where: str, sweep: ChoiceSweep | RangeSweep) -> list[Value]:
+def _values(
+    where: str, sweep: ChoiceSweep | RangeSweep, written: Mapping[int, str] | None = None
+) -> list[Value]:
     if isinstance(sweep, RangeSweep) and not sweep.step:
         raise ConfigError([f"{where}: a range needs a step other than 0"])
     values = list(sweep.range() if isinstance(sweep, RangeSweep) else sweep.list)
     if not values:
         raise ConfigError([f"{where}: there is nothing to choose from"])
-    plain = [v.text if isinstance(v, QuotedString) else v for v in values]
+    said = [(written or {}).get(place, v) for place, v in enumerate(values)]
+    plain = [v.text if isinstance(v, QuotedString) else v for v in said]
     if strange := [v for v in plain if not isinstance(v, (bool, int, float, str, type(None)))]:
         raise ConfigError([f"{where}: {strange[0]!r} is not one value; write {_EXAMPLE}"])
     return plain

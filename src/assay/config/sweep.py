@@ -204,6 +204,7 @@ def _dimension(override: Override, config: DictConfig) -> Any:
         where=override.get_key_element(),
         current=0 if isinstance(inner, IntegerNode) else None,
         text=line.partition("=")[2],
+        takes_nodes=True,
     )
 
 

@@ -89,6 +89,9 @@ def complete_space(space: Space, bases: Bases) -> Space:
     problems: list[str] = []
     completed: Space = {}
     for key, dimension in space.items():
+        if isinstance(dimension, Choice) and dimension.written:
+            problems.append(f"{key}: {dimension.written[0]} is not one value")
+            continue
         if key in bases.options or key.startswith("+"):
             completed[key] = dimension
             continue

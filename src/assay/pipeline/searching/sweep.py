@@ -29,7 +29,7 @@ from assay.config.sweep import (
 from assay.config.words import rendered, word
 from assay.errors import ConfigError, nearest
 from assay.pipeline.searching.own_words import in_own_words
-from assay.space import Space, Value, extremes, in_order, is_active
+from assay.space import Choice, Dimension, Space, Value, extremes, in_order, is_active
 from assay.tuning.current import STOPPED, Current, at_work
 from assay.tuning.knobs import PrunerName, Search
 from assay.tuning.launch import Launch
@@ -133,7 +133,7 @@ def _check_words(sweep: Sweep) -> None:
     space, known = sweep.asked.space, settled(sweep.jobs.config)
     try:
         for place in (0, -1):
-            sweep.jobs.check([*sweep.asked.fixed, *_words(_sample(space, place))])
+            sweep.jobs.check([*sweep.asked.fixed, *_words(_sample(space, place), space)])
     except ConfigError as error:
         strange = [key for key in space if not key.startswith("+") and key not in known]
         own = [key for key in known if not key.startswith("hydra/")]
@@ -160,7 +160,7 @@ def searched(
     if (launcher := launcher_of(sweep.jobs.config)[0]) != _BASIC:
         knobs = replace(knobs, launcher=launcher)
     jobs = replace(sweep.jobs, settings=(f"hydra.sweep.dir={rendered(str(folder))}",))
-    work = JobTrials(jobs=jobs, fixed=sweep.asked.fixed, objectives=len(problem.directions))
+    work = JobTrials(jobs=jobs, asked=sweep.asked, objectives=len(problem.directions))
     log.info("study %s in %s", problem.study, place_of(storage))
     with shown(objective=objective) as show:
         result = search(
@@ -230,7 +230,7 @@ class JobTrials:
     """
 
     jobs: Jobs
-    fixed: tuple[str, ...]
+    asked: Asked
     objectives: int
 
     @contextmanager
@@ -238,7 +238,8 @@ class JobTrials:
         """Give the function that runs a trial."""
 
         def one(draw: Draw, report: Report) -> Score:
-            words = [*self.fixed, *_words(draw.values), *_again(draw)]
+            own = _words(draw.values, self.asked.space)
+            words = [*self.asked.fixed, *own, *_again(draw)]
             with at_work(Current(draw=draw, report=report, share=share)):
                 returned = self.jobs(words, number=draw.number)
             return _score(returned, count=self.objectives)
@@ -247,8 +248,13 @@ class JobTrials:
             yield one
 
 
-def _words(values: Mapping[str, Value]) -> list[str]:
-    return [f"{key}={word(value)}" for key, value in values.items()]
+def _words(values: Mapping[str, Value], space: Space) -> list[str]:
+    return [f"{key}={_word(value, space.get(key))}" for key, value in values.items()]
+
+
+def _word(value: Value, dimension: Dimension | None) -> str:
+    is_written = isinstance(dimension, Choice) and value in dimension.written
+    return str(value) if is_written else word(value)
 
 
 def _again(draw: Draw) -> list[str]:
