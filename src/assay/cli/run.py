@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,12 +63,27 @@ HELP = """Usage: assay run [--from NAME] [-m] [GROUP=OPTION | KEY=VALUE]...
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Explore with Hydra."""
-    words, source = _source(list(arguments))
+    root = project_root()
+    words, source = _source([_from_root(word, root) for word in arguments])
     if {"--help", "-h"} & set(words):
         click.echo(HELP)
         return
-    params = read_params(source)
-    conf = project_root() / "conf"
+    with chdir(root):
+        _explored(words, params=read_params(source), conf=root / "conf")
+
+
+def _from_root(word: str, root: Path) -> str:
+    """Paths of a configuration begin at the project's root: so does what ``data.path`` names from here."""
+    key, _, value = word.partition("=")
+    if key.lstrip("+") != "data.path" or Path.cwd().resolve() == root:
+        return word
+    quote = value[:1] if value[:1] in ("'", '"') else ""
+    paths = [value.strip(quote)] if quote else value.split(",")
+    named = [os.path.relpath(path, root) if Path(path).exists() else path for path in paths]
+    return f"{key}={quote}{','.join(named)}{quote}"
+
+
+def _explored(words: list[str], *, params: Mapping[str, Any], conf: Path) -> None:
     if is_sweep(words) and sweeper_of(words, conf) == ASSAY:
         searching = Searching(params=params, conf=conf, words=tuple(words))
         with hosting(searching):
