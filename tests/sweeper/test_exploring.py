@@ -86,6 +86,13 @@ def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay, proj
         assert ("model.units" in trial.data.params) == (trial.data.tags["model"] == "gru")
         assert f"model={trial.data.tags['model']}" in trial.data.tags["overrides"]
     solutions = results(project / "groups")["solutions"]
+    file = project / "params.yaml"
+    params = file.read_text()
+    CliRunner().invoke(use, [f"sweep:{parent.info.run_id}"], standalone_mode=False)
+    settings = yaml.safe_load(file.read_text())["set"]
+    file.write_text(params)
+    assert settings["search"] == {"costs": ["parameters"]}  # an option settles none of its keys
+    assert "dropout" in settings["model"]
     fewest = min(trial.data.metrics["parameters"] for trial in trials)
     assert fewest in {solution["values"][1] for solution in solutions}
     option = project / "conf/model/gru.yaml"

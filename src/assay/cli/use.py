@@ -77,7 +77,8 @@ def _config(kind: str, name: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     if not slash and BEST not in sweep.tags:
         return _configuration(best_job(sweep)), ()
     trial = trial_of(sweep, int(number or sweep.tags[BEST]))
-    drawn = tuple(key.lstrip("+") for key in trial.tags.get(DRAWN, "").split())
+    # An option of a group stands among the choices, and settles none of its keys.
+    drawn = tuple(k.lstrip("+") for k in trial.tags.get(DRAWN, "").split() if "." in k)
     if sweep.kind == "sweep":
         return _configuration(trial), drawn
     assert sweep.parent is not None
