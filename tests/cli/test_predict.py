@@ -1,5 +1,6 @@
 """``assay predict``: raw rows in, predictions out, and what is said when that cannot be."""
 
+import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -125,6 +126,13 @@ def test_a_place_that_is_not_there(assay):
     status, _, noted = assay(URI, "in.csv", "-o", "nowhere/out.csv")
     assert status == 1
     assert "there is no folder" in noted
+
+
+def test_where_nothing_can_be_written_or_removed_it_is_one_message(assay):
+    Path(f".out.csv.{os.getpid()}").mkdir()  # refuses to be written and unlinked, as such a disk
+    status, _, noted = assay(URI, "in.csv", "-o", "out.csv")
+    assert status == 1
+    assert "out.csv cannot be written: Is a directory" in noted
 
 
 def test_a_file_that_was_there_stays_when_it_fails(assay):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -133,4 +134,5 @@ def _write(table: pd.DataFrame, out: Path) -> None:
     except OSError as error:
         raise ArtifactError(f"{out} cannot be written: {error.strerror or error}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # as where nothing may be written at all
+            draft.unlink(missing_ok=True)

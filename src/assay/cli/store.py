@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def undone_on_failure(*paths: Path) -> Iterator[None]:
         for path in fresh:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what cannot be removed must not hide what went wrong
+                path.unlink(missing_ok=True)
         raise
 
 

@@ -47,7 +47,8 @@ class LastWord:
     def release(self) -> None:
         """Give the block back, unless something was said."""
         if not self._ends:
-            self._file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
 
     def _write(self, content: bytes, *, mode: str) -> None:
         with self._file.open(mode) as file:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -178,7 +178,8 @@ def make_database(file: Path) -> None:
             made = SqlAlchemyStore(uri, artifact_root(f"{SQLITE}{file}"))  # type: ignore[no-untyped-call]  # MLflow's
         made.engine.dispose()
     except Exception as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise TrackingError(
             f"the tracking store {file} cannot be made: {_first_line(error)}; free some space or "
             "name another place in ASSAY_HOME"
