@@ -132,7 +132,8 @@ def test_a_losing_trial_is_pruned_and_is_never_the_best(start):
             report(epoch, 1.0 if number < 3 else 5.0)
         return 1.0
 
-    result = start(run, pruner="median", startup_trials=2, warmup_epochs=2, trials=5)
+    knobs = {"startup_trials": 2, "warmup_epochs": 2, "hopeless": None}
+    result = start(run, pruner="median", trials=5, **knobs)
     assert [t.state for t in result.trials] == ["complete"] * 3 + ["pruned"] * 2
     assert seen[3] == 2
     assert result.trials[3].value is None

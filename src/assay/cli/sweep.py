@@ -75,7 +75,7 @@ _CODE = (
     "tuning",
 )
 _OF_A_TRIAL = (
-    *("sampler", "pruner", "startup_trials", "warmup_epochs"),
+    *("sampler", "pruner", "startup_trials", "warmup_epochs", "hopeless"),
     *("warm", "warm_study", "warm_trials"),
 )
 _BEARS_ON_NOTHING = {"search", "gate", "export", "evaluate", "explain", "name", "choices"}

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 _CODE = ("augmentation", "data", "layers", "metrics", "pipeline", "training", "tuning")
 _OF_A_TRIAL = (
-    *("sampler", "pruner", "startup_trials", "warmup_epochs", "space"),
+    *("sampler", "pruner", "startup_trials", "warmup_epochs", "hopeless", "space"),
     *("costs", "warm", "warm_study", "warm_trials"),
 )
 _OF_A_FIT = ("data", "model", "augmentation", "training")

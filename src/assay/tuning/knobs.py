@@ -20,8 +20,10 @@ class Search:
 
     The sampler draws the first ``startup_trials`` at random, and the pruner stops none before
     that many have ended, nor any in its first ``warmup_epochs`` (null: half of the epochs, see
-    ``with_warmup``). Trial 0 has the configured values, and they stay the best unless another trial
-    is better by more than ``margin`` of its standard errors over the validation rows.
+    ``with_warmup``); but the median stops there who would lose though they gained ``hopeless`` times
+    as much as any complete trial did (``pruner.py``; null: nobody). Trial 0 has the configured
+    values, and they stay the best unless another trial is better by more than ``margin`` of its
+    standard errors over the validation rows.
     ``timeout_minutes`` bounds when the last trial may begin. ``space`` is nested like the
     configuration, its leaves written in Hydra's sweep grammar.
 
@@ -49,6 +51,7 @@ class Search:
     pruner: PrunerName = "median"
     startup_trials: Annotated[int, Ge(0)] = 4
     warmup_epochs: Annotated[int, Ge(0)] | None = None
+    hopeless: Annotated[float, Ge(1)] | None = 1.5
     margin: Annotated[float, Ge(0)] = 1.0
     timeout_minutes: Annotated[float, Gt(0)] | None = None
     space: Mapping[str, Any] = field(default_factory=dict)

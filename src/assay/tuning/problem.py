@@ -103,7 +103,7 @@ def facts_of(study: optuna.Study) -> dict[str, str] | None:
 def _facts(problem: Problem, knobs: Search) -> dict[str, str]:
     drawn = {
         f"search.{name}": str(getattr(knobs, name))
-        for name in ("sampler", "pruner", "startup_trials", "warmup_epochs")
+        for name in ("sampler", "pruner", "startup_trials", "warmup_epochs", "hopeless")
     }
     if problem.sampler is not None:
         drawn["search.sampler"] = str(problem.sampler)

@@ -6,6 +6,8 @@ epochs stand for its instances here is told in docs/decisions/0013-search-gramma
 
 from __future__ import annotations
 
+import math
+import statistics
 import warnings
 from collections.abc import Callable
 
@@ -19,6 +21,7 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
     WilcoxonPruner,
 )
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from assay.tuning.knobs import PrunerName, Search
@@ -63,9 +66,50 @@ class _Wilcoxon(_Sparing, WilcoxonPruner):
     """Wilcoxon's test after the first trials."""
 
 
+class _Median(MedianPruner):
+    """Optuna's median after the warm-up, and before it only what is hopeless.
+
+    A trial is, that would stay worse than the median of the complete trials' best values though it
+    gained from its epoch on ``factor`` times as much as any of them did: how much is still to be
+    gained is not known beforehand, their curves say it (docs/decisions/0022-hopeless-trials.md).
+    Gains are ratios (of logarithms, ``factor`` times) where all values are positive and to be small,
+    as losses are, else differences.
+    """
+
+    def __init__(self, *, startup_trials: int, warmup: int, factor: float) -> None:
+        super().__init__(n_startup_trials=startup_trials, n_warmup_steps=warmup)
+        self._startup_trials, self._warmup, self._factor = startup_trials, warmup, factor
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        step = trial.last_step
+        if step is None or step >= self._warmup:
+            return bool(super().prune(study, trial))
+        is_small = study.direction == StudyDirection.MINIMIZE
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        curves = [found for t in complete if (found := _best(t, until=step, is_small=is_small))]
+        own = _best(trial, until=step, is_small=is_small)
+        if own is None or len(curves) < max(1, self._startup_trials):
+            return False
+        is_positive = is_small and min(own[0], *(end for _, end in curves)) > 0
+        scale = math.log if is_positive else float
+        ends = [scale(end) for _, end in curves]
+        gained = max(scale(then) - end for (then, _), end in zip(curves, ends, strict=True))
+        return scale(own[0]) - self._factor * gained > statistics.median(ends)
+
+
+def _best(trial: FrozenTrial, *, until: int, is_small: bool) -> tuple[float, float] | None:
+    """Return the best value until a step and of all steps, to be small; None where one is absent."""
+    curve = trial.intermediate_values.items()
+    values = [(step, v if is_small else -v) for step, v in curve if not math.isnan(v)]
+    early = [value for step, value in values if step <= until]
+    return (min(early), min(value for _, value in values)) if early else None
+
+
 _MAKERS: dict[PrunerName, Callable[[Search, int], BasePruner]] = {
-    "median": lambda knobs, warmup: MedianPruner(
-        n_startup_trials=knobs.startup_trials, n_warmup_steps=warmup
+    "median": lambda knobs, warmup: (
+        MedianPruner(n_startup_trials=knobs.startup_trials, n_warmup_steps=warmup)
+        if knobs.hopeless is None
+        else _Median(startup_trials=knobs.startup_trials, warmup=warmup, factor=knobs.hopeless)
     ),
     "hyperband": lambda knobs, warmup: _Hyperband(min_resource=max(1, warmup)),
     "halving": lambda knobs, warmup: _Halving(min_resource=max(1, warmup), reduction_factor=3),
