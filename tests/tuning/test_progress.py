@@ -21,7 +21,9 @@ def test_the_summary_counts_states_and_names_the_best():
 
 def test_what_was_trained_again_is_told_by_its_mean():
     best = trial(1, "complete", 0.1, repeats=(0.3, 0.2))
-    result = Result(trials=(trial(0, "complete", 0.4, repeats=(0.4,)), best), best=best)
+    result = Result(
+        trials=(trial(0, "complete", 0.4, repeats=(0.4,)), best), again_ended=3, best=best
+    )
     line = summary(result, objective="rmse")
     assert line == "2 complete, 3 trained again, best rmse 0.2 ± 0.1 over 3 seeds (trial 1)"
 
@@ -42,7 +44,7 @@ def test_each_further_seed_is_a_line_too_and_an_earlier_start_is_told_once(caplo
     results = [trial(0, "complete", 0.5, repeats=again) for again in ((), (0.7,), (0.7, 0.9))]
     with shown(objective="rmse") as show:
         for best in (*results, results[-1]):
-            show(Result(trials=(best,), total=1, best=best))
+            show(Result(trials=(best,), total=1, again_ended=len(best.repeats), best=best))
     assert [r.message for r in caplog.records] == [
         "search: 1 of 1 trials: 1 complete, best rmse 0.5 (trial 0)",
         "search: these trials ended in an earlier start; it goes on from there",

@@ -47,8 +47,7 @@ def summary(result: Result, *, objective: str) -> str:
     score, for which it was chosen, is luck in part.
     """
     parts = [f"{count} {state}" for state, count in counts(result).items() if count]
-    again = _again(result)
-    parts += [f"{again} trained again"] if again else []
+    parts += [f"{result.again_ended} trained again"] if result.again_ended else []
     best = result.best
     if best is not None and best.value is not None:
         seeds = f" ± {best.spread:.2g} over {1 + len(best.repeats)} seeds" if best.repeats else ""
@@ -69,17 +68,13 @@ def counts(result: Result) -> dict[str, int]:
     return found
 
 
-def _again(result: Result) -> int:
-    return sum(len(trial.repeats) for trial in result.trials)
-
-
 @dataclass(kw_only=True)
 class _Logged:
     objective: str
     ended: tuple[int, int] = (0, 0)  # trials, and how often any was trained again
 
     def __call__(self, result: Result) -> None:
-        ended = (len(result.trials), _again(result))
+        ended = (len(result.trials), result.again_ended)
         if ended == self.ended:
             return
         is_first, self.ended = self.ended == (0, 0), ended
