@@ -74,6 +74,13 @@ def test_comments_and_order_stay(file: Path) -> None:
     assert "max_epochs" not in [line[1:] for line in shown.splitlines() if line[0] in "+-"]
 
 
+def test_a_null_is_written_where_the_key_is_new(file: Path) -> None:
+    params = read_params(file)
+    params["set"]["training"]["gradient_clip"] = None
+    write_params(file, params)
+    assert read_params(file) == params
+
+
 def test_a_whole_leaves_no_choice_of_before(file: Path) -> None:
     file.write_text(file.read_text() + "augmentation: images\n")
     params = {key: value for key, value in read_params(file).items() if key != "augmentation"}

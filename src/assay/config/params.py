@@ -40,7 +40,7 @@ def updated(path: Path, params: Mapping[str, Any], *, whole: bool = False) -> st
 def _put(node: Any, key: str, value: Any) -> None:
     """Set one key, and what lies below it one by one, so that comments beside the rest stay."""
     old = node.get(key)
-    if old == value:
+    if key in node and old == value:
         return
     if not (isinstance(old, Mapping) and isinstance(value, Mapping) and old and value):
         node[key] = value
