@@ -99,7 +99,7 @@ TARGET = {
     "a target of one number": _add(_column("a", "1", target="1.5"), "the target 'y' has 1 value (1.5)"),
     "a class of one row": _add(f"{TABLE}1,1,maybe\n", "class 'maybe' of 'y' has 1 row"),
     "too many classes": _add(
-        "a,y\n" + "".join(f"{i},w{i // 3}\n" for i in range(300)), "has 100 classes, more than 50"
+        "a,y\n" + "".join(f"{i},w{i // 3}\n" for i in range(300)), "100 values, more than 50", "--task classification"
     ),
     "words to regress": _add(TABLE, "the target 'y' is no number in 60 rows", words="--task regression"),
     "an infinite target": _add(

@@ -196,7 +196,7 @@ def _with_target(file: Path, values: list[str]) -> None:
             "class 'maybe' of 'churned' has 1 row: each class needs at",
         ),
         (["yes", "no"], "the data has 2 rows: expected at least 10"),
-        ([f"w{i % 60}" for i in range(240)], "the target 'churned' has 60 classes, more than 50"),
+        ([f"w{i % 60}" for i in range(240)], "the target 'churned' has 60 values, more than 50"),
         (
             [f"{i}.5" for i in range(20)] + ["inf"],
             "column 'churned' holds 1 number, infinite",
@@ -208,6 +208,18 @@ def test_a_target_that_cannot_be_learned_is_told(
 ) -> None:
     _with_target(file, values)
     assert sentence in _refused(file)
+
+
+def test_as_many_classes_as_the_user_asks_for(file: Path) -> None:
+    _with_target(file, [f"w{i % 60}" for i in range(240)])
+    data = Csv(path=str(file), target="churned", task="classification")
+    validate(data.read(), task="classification")
+
+
+def test_of_many_classes_with_few_rows_some_are_named(file: Path) -> None:
+    _with_target(file, [f"w{i}" for i in range(40)])
+    said = _refused(file, task="classification")
+    assert said.count("has 1 row:") == 8 and "32 more classes have as few rows" in said
 
 
 def test_words_are_no_target_of_a_regression(file: Path) -> None:

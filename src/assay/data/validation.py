@@ -14,6 +14,7 @@ from assay.errors import DataError
 
 _FEWEST_ROWS, _FEWEST_OF_LABEL = 10, 3
 _SHOWN = 40
+_NAMED = 8
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -24,7 +25,7 @@ def validate(raw: Raw, *, task: Task) -> None:
     problems = [
         *_schema_problems(raw, task),
         *_word_problems(raw),
-        *(_target_problems(raw.frame[raw.roles.target], task) if raw.roles.target else ()),
+        *(_many_classes(raw, task) or _target_problems(raw, task)),
         *_label_problems(raw),
     ]
     if problems:
@@ -93,7 +94,24 @@ def _word_problems(raw: Raw) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _target_problems(target: pd.Series, task: Task) -> list[str]:
+def _many_classes(raw: Raw, task: Task) -> list[str]:
+    """So many classes that nobody asked for are numbers, names or texts."""
+    if raw.task != "auto" or task != "classification" or not raw.roles.target:
+        return []
+    count = raw.frame[raw.roles.target].nunique()
+    if count <= MAX_CLASSES:
+        return []
+    return [
+        f"the target '{raw.roles.target}' has {count} values, more than {MAX_CLASSES}: for classes "
+        "say so with --task classification (in the configuration data.task=classification), for "
+        "numbers with regression"
+    ]
+
+
+def _target_problems(raw: Raw, task: Task) -> list[str]:
+    if not raw.roles.target:
+        return []
+    target = raw.frame[raw.roles.target]
     values = target.dropna()
     counts = values.value_counts()
     if len(counts) < 2:
@@ -112,15 +130,11 @@ def _target_problems(target: pd.Series, task: Task) -> list[str]:
                 f"first {wrong.iloc[0]!r}: regression needs numbers"
             ]
         return []
+    rare = counts[counts < _FEWEST_OF_LABEL]
     problems = [
         f"class {label!r} of '{target.name}' has {count} row{'s' * (count > 1)}: each class needs at least 3, "
         "one for each split; merge it with another or drop it"
-        for label, count in counts.items()
-        if count < 3
+        for label, count in rare.head(_NAMED).items()
     ]
-    if len(counts) > MAX_CLASSES:
-        return [
-            f"the target '{target.name}' has {len(counts)} classes, more than {MAX_CLASSES}: "
-            "for numbers choose data.task=regression"
-        ]
-    return problems
+    more = len(rare) - _NAMED
+    return problems + ([f"{more} more classes have as few rows"] if more > 0 else [])
