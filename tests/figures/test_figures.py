@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,17 @@ def test_pictures_of_a_classifier(classes, tmp_path):
     error = score("classification", target=target, output=output)["ece"]
     figure = classification.reliability(bins, error=error)
     assert f"Calibration, error {error:.3f}" in _texts(figure) and _png(figure, tmp_path)
+
+
+def test_names_of_many_classes_stay_apart(tmp_path):
+    names = [f"L{i:03d}" for i in range(200)]
+    table = pd.DataFrame({"actual": names, "predicted": names})
+    figure = classification.confusion_matrix(table, classes=names)
+    figure.draw_without_rendering()
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels[:2]] == ["L000", "L004"]
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
+    assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
 
 
 def test_a_class_has_one_colour_in_both_curves():

@@ -25,12 +25,15 @@ from assay.figures.style import (
 Place = Literal["lower left", "lower right"]
 
 _ALL_NAMED, _WORST_NAMED = 5, 3
-_MOST_CELLS_WRITTEN = 20
+_MOST_CELLS_WRITTEN, _MOST_NAMED = 20, 50
 _HALF = 0.5
 
 
 def confusion_matrix(table: pd.DataFrame, *, classes: Sequence[str]) -> Figure:
-    """Draw ``actual`` and ``predicted``: counts, shaded by the share of the actual class."""
+    """Draw ``actual`` and ``predicted``: counts, shaded by the share of the actual class.
+
+    Of more classes than there is room for, every second, third, ... is named.
+    """
     counts = (
         pd.crosstab(table["actual"], table["predicted"])
         .reindex(index=list(classes), columns=list(classes), fill_value=0)
@@ -40,12 +43,13 @@ def confusion_matrix(table: pd.DataFrame, *, classes: Sequence[str]) -> Figure:
     size = min(10.0, 2.6 + 0.48 * len(classes))
     figure, (axes, *_) = canvas(width=size + 0.6, height=size)
     axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
-    ticks = np.arange(len(classes))
-    is_long = max(len(name) for name in classes) > 3
+    every = -(-len(classes) // _MOST_NAMED)
+    ticks, names = np.arange(0, len(classes), every), list(classes)[::every]
+    is_long = max(len(name) for name in names) > 3
     axes.set_xticks(
-        ticks, classes, rotation=45 if is_long else 0, ha="right" if is_long else "center"
+        ticks, names, rotation=45 if is_long else 0, ha="right" if is_long else "center"
     )
-    axes.set_yticks(ticks, classes)
+    axes.set_yticks(ticks, names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted")
