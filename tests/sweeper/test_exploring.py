@@ -103,6 +103,19 @@ def test_groups_are_parameters_and_their_keys_exist_beside_them(run: Assay, proj
     assert other.data.tags["study"] != parent.data.tags["study"], "another gru is another search"
 
 
+def test_the_total_may_be_said_as_of_the_stage_and_a_difference_is_told_by_its_key(
+    run: Assay,
+) -> None:
+    words = (*SWEEP, *QUICK, SPACE[0], "search=random", "search.study=named")
+    parent, *_ = run(*words, "search.trials=1")
+    added = run(*words, "search.trials=2", "search.retries=1")
+    assert [t.info.run_name for t in added] == ["trial 001"]
+    assert added[0].data.tags["mlflow.parentRunId"] == parent.info.run_id
+    with pytest.raises(ConfigError) as caught:
+        run(*words, "search.trials=2", "training.batch_size=32")
+    assert caught.value.problems[1:-1] == ("training.batch_size: was 64, is now 32",)
+
+
 def test_workers_are_processes_that_share_the_trials(run: Assay) -> None:
     words = ("training.max_epochs=1", *QUICK[2:], "model=mlp", "training.lr=interval(0.001, 0.1)")
     words += ("search.warm=[{training:{lr:0.0625}}]",)

@@ -21,6 +21,7 @@ from assay.cli.leaderboard import OBJECTIVE
 from assay.config.application import lenient
 from assay.config.load import typed
 from assay.config.repeat import repeating
+from assay.config.space import flattened
 from assay.errors import ConfigError
 from assay.figures.search import history
 from assay.metrics.objective import Objective, objective
@@ -174,11 +175,11 @@ def _problem(
             ]
         )
     base, sampler = bases.first, sampler_of(sweep.settings)
-    facts = {key: str(value) for key, value in base.items() if key not in _BEARS_ON_NOTHING}
+    bearing = {key: value for key, value in base.items() if key not in _BEARS_ON_NOTHING}
+    facts = {key: str(value) for key, value in flattened(bearing)}
     facts |= {
         "objective": ", ".join((goal.name, *knobs.costs)),
         "data digest": data,
-        "overrides": " ".join(sweep.asked.fixed),
     }
     facts |= changes_of_options(bases, besides=_BEARS_ON_NOTHING)
     facts |= {f"files of {address}": str(found) for address, found in pins.items()}
