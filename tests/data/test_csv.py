@@ -210,6 +210,13 @@ def test_a_target_that_cannot_be_learned_is_told(
     assert sentence in _refused(file)
 
 
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_numbers_with_commas_are_no_target(file: Path, task: str) -> None:
+    _with_target(file, [f'"{i},5"' for i in range(60)])
+    said = _refused(file, task=task)
+    assert "the target 'churned' holds numbers with commas, first '0,5': write them with" in said
+
+
 def test_as_many_classes_as_the_user_asks_for(file: Path) -> None:
     _with_target(file, [f"w{i % 60}" for i in range(240)])
     data = Csv(path=str(file), target="churned", task="classification")

@@ -41,6 +41,11 @@ def test_a_column_that_is_not_there_is_named(file):
         TextCsv(path=str(file), text="txt", target="y").read()
 
 
+def test_what_is_read_is_not_what_is_predicted(file):
+    with pytest.raises(DataError, match=r"data\.text=y: this column is the target"):
+        TextCsv(path=str(file), text="y", target="y").read()
+
+
 @pytest.mark.parametrize("by", ["word", "bpe"])
 def test_a_tokenizer_survives_json_and_knows_only_what_it_was_taught(by):
     tokenizer = learn_tokenizer(TEXTS, Tokens(by=by, vocabulary=400))

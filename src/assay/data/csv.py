@@ -185,7 +185,14 @@ def require_columns(
     problems += [
         f"column '{c}': this name is kept for Assay: rename it" for c in columns if c in RESERVED
     ]
-    problems += _contradictions(roles, others.get("target", ()))
+    targets = others.get("target", ())
+    problems += _contradictions(roles, targets)
+    problems += [
+        f"data.{key}={name}: this column is the target"
+        for key, names in others.items()
+        for name in names
+        if key != "target" and name in targets
+    ]
     if problems:
         raise DataError("\n".join(problems))
 

@@ -9,12 +9,10 @@ import pandas as pd
 from assay.data.dates import FIGURES
 from assay.data.raw import Raw
 from assay.data.spec import Task
-from assay.data.table import class_values, column_type, features
+from assay.data.table import class_values, column_type, features, have_commas
 
 _SHOWN = 4
 _DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}|$)|{FIGURES}(?:[ T]|$)"  # 2020-12-31, 31.12.2020
-
-_WITH_COMMAS = r"\s*[+-]?\d[\d.,]*([eE][+-]?\d+)?\s*"  # 3,5 or 1.200,50 or 1,200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +85,8 @@ def comma_columns(raw: Raw) -> list[str]:
     return [
         str(n)
         for n in texts
-        if n not in raw.roles.categorical and _have_commas(frame[n].dropna().astype(str))
+        if n not in raw.roles.categorical and have_commas(frame[n].dropna().astype(str))
     ]
-
-
-def _have_commas(texts: pd.Series) -> bool:
-    is_number = texts.str.fullmatch(_WITH_COMMAS)
-    return bool(is_number.all() and texts.str.contains(",", regex=False).any())
 
 
 def _are_dates(texts: pd.Series) -> bool:

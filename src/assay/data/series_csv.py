@@ -118,8 +118,8 @@ def _require_once(times: pd.Series, whose: np.ndarray | None, column: str | None
             "" if column else "; a column that names the series of each line goes into data.series"
         )
         raise DataError(
-            f"{again.size} lines repeat a time: the first is {row['time']}{of}, in row "
-            f"{again[0] + 1} below the header{hint}"
+            f"{again.size} line{'s repeat' if again.size > 1 else ' repeats'} a time: the first is "
+            f"{row['time']}{of}, in row {again[0] + 1} below the header{hint}"
         )
 
 

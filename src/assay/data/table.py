@@ -16,6 +16,7 @@ MAX_CLASSES = 50
 MAX_CATEGORIES = 64
 _FEW_VALUES = 20
 _EXACT = 2.0**53
+_WITH_COMMAS = r"\s*[+-]?\d[\d.,]*([eE][+-]?\d+)?\s*"
 
 
 def task_of(raw: Raw) -> Task:
@@ -137,6 +138,12 @@ def no_numbers(series: pd.Series, *, numbers: pd.Series) -> str:
 def below_header(series: pd.Series, place: int) -> str:
     """Say where in the file a row of a series is that keeps the file's index, counted from 1."""
     return f"{int(str(series.index[place])) + 1} below the header"
+
+
+def have_commas(texts: pd.Series) -> bool:
+    """Whether all are written as numbers, at least one of them with a comma: 3,5 or 1.200,50."""
+    is_number = texts.str.fullmatch(_WITH_COMMAS)
+    return bool(is_number.all() and texts.str.contains(",", regex=False).any())
 
 
 def as_text(series: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ from pandera.errors import SchemaErrors
 
 from assay.data.raw import Raw
 from assay.data.spec import Task
-from assay.data.table import MAX_CLASSES, column_type, features, no_numbers
+from assay.data.table import MAX_CLASSES, column_type, features, have_commas, no_numbers
 from assay.errors import DataError
 
 _FEWEST_ROWS, _FEWEST_OF_LABEL = 10, 3
@@ -21,11 +21,14 @@ _LARGEST = float(np.finfo(np.float32).max)
 def validate(raw: Raw, *, task: Task) -> None:
     """Raise DataError with everything that makes the data unusable for the task."""
     if len(raw.frame) < _FEWEST_ROWS:
-        raise DataError(f"the data has {len(raw.frame)} rows: expected at least {_FEWEST_ROWS}")
+        rows = f"{len(raw.frame)} row{'s' * (len(raw.frame) > 1)}"
+        raise DataError(f"the data has {rows}: expected at least {_FEWEST_ROWS}")
+    target_problems = _many_classes(raw, task) or _target_problems(raw, task)
     problems = [
         *_schema_problems(raw, task),
         *_word_problems(raw),
-        *(_many_classes(raw, task) or _target_problems(raw, task)),
+        *(_commas(raw) if target_problems else ()),
+        *target_problems,
         *_label_problems(raw),
     ]
     if problems:
@@ -92,6 +95,16 @@ def _word_problems(raw: Raw) -> list[str]:
     columns = [raw.frame[name] for name in raw.roles.numeric if name in features(raw)]
     sentences = [no_numbers(c, numbers=pd.to_numeric(c, errors="coerce")) for c in columns]
     return [sentence for sentence in sentences if sentence]
+
+
+def _commas(raw: Raw) -> list[str]:
+    target = raw.frame[raw.roles.target].dropna()
+    if pd.api.types.is_numeric_dtype(target) or not have_commas(target.astype(str)):
+        return []
+    return [
+        f"the target '{raw.roles.target}' holds numbers with commas, first {target.iloc[0]!r}: write "
+        "them with a point, as in 3.5"
+    ]
 
 
 def _many_classes(raw: Raw, task: Task) -> list[str]:
