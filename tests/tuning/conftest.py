@@ -28,7 +28,7 @@ def start(tmp_path, no_studies):
     def start(run=bowl, **knobs):
         storage = knobs.pop("storage", tmp_path / "study.db")
         options = {"study": "s", "space": SPACE}
-        for key in ("study", "space", "seed", "known", "warm", "directions", "facts"):
+        for key in ("study", "space", "seed", "draw_seed", "known", "warm", "directions", "facts"):
             if key in knobs:
                 options[key] = knobs.pop(key)
 

@@ -64,6 +64,13 @@ def test_same_seed_same_trials(start, tmp_path, sampler, pruner):
     assert drawn(one) != drawn(other)
 
 
+def test_another_seed_of_the_draws_leaves_that_of_the_trials(start, tmp_path):
+    one = start(trials=2, sampler="random", seed=3)
+    other = start(trials=2, sampler="random", seed=3, draw_seed=4, storage=tmp_path / "other.db")
+    assert drawn(one) != drawn(other)
+    assert [t.seed for t in one.trials] == [t.seed for t in other.trials] == [3, 3]
+
+
 def test_tpe_finds_more_than_its_first_draws(start):
     result = start(trials=30, startup_trials=5)
     assert min(t.value for t in result.trials[5:]) < min(t.value for t in result.trials[:5])

@@ -191,6 +191,7 @@ def _problem(
         space=sweep.asked.space,
         directions=directions,
         seed=base["seed"],
+        draw_seed=sampler.node.get("seed"),
         known=bases.known,
         facts=facts,
         sampler=sampler if sweep.settings.is_own_sampler and not sampler.is_grid else None,

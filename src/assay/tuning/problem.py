@@ -25,7 +25,8 @@ class Problem:
 
     ``known`` values, where all lie in the space, are trial 0, and stay the best unless another
     trial is better beyond its error. ``warm`` are settings to try next, in this order. All trials
-    have the seed ``seed``, and repeats the seeds after it. ``facts`` are words on whatever else two
+    have the seed ``seed``, and repeats the seeds after it; settings are drawn by ``draw_seed``, or
+    else by ``seed``. ``facts`` are words on whatever else two
     starts of one study must agree on.
 
     ``sampler`` makes the sampler of a trial from a seed of that trial, in place of the one that the
@@ -37,6 +38,7 @@ class Problem:
     space: Space
     directions: tuple[Direction, ...] = ("minimize",)
     seed: int = 0
+    draw_seed: int | None = None
     known: Mapping[str, Value] = field(default_factory=dict)
     warm: Sequence[Mapping[str, Value]] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -107,5 +109,7 @@ def _facts(problem: Problem, knobs: Search) -> dict[str, str]:
     }
     if problem.sampler is not None:
         drawn["search.sampler"] = str(problem.sampler)
+    if problem.draw_seed is not None:
+        drawn["search.sampler.seed"] = str(problem.draw_seed)
     goal = {"directions": ", ".join(problem.directions), "seed": str(problem.seed)}
     return {**said(problem.space), **drawn, **goal, **problem.facts}

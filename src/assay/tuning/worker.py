@@ -136,12 +136,13 @@ class Searched:
 
     def _study(self, name: str, plan: Plan, knobs: Search) -> Numbered:
         problem = self._of.problem
+        seed = problem.seed if problem.draw_seed is None else problem.draw_seed
         return Numbered(
             plan=plan,
             claiming=claiming(self._of.place, name),
             study_name=name,
             storage=self._storage,
-            sampler=sampler(knobs, seed=problem.seed, space=problem.space, own=problem.sampler),
+            sampler=sampler(knobs, seed=seed, space=problem.space, own=problem.sampler),
             pruner=pruner(knobs),
         )
 
