@@ -60,7 +60,7 @@ PROBLEMS = "the data cannot be used as it is"
 CSV = {
     "empty": _add("", "t.csv is empty: expected a header and rows"),
     "a header alone": _add(HEAD, "t.csv has 0 rows and 3 columns"),
-    "one row": _add(f"{HEAD}1,2,no\n", "the data has 1 rows: expected at least 10"),
+    "one row": _add(f"{HEAD}1,2,no\n", "the data has 1 row: expected at least 10"),
     "nine rows": _add(HEAD + "1,2,no\n" * 9, "the data has 9 rows"),
     "bytes of no text": _add(bytes(range(256)) * 20, "t.csv is not utf-8", "--encoding latin-1"),
     "UTF-16": _add(TABLE.encode("utf-16"), "t.csv is not utf-8: ", "0xff"),
