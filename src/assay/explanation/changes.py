@@ -22,8 +22,8 @@ def changed(
 ) -> dict[str, np.ndarray]:
     """Return the rows a little changed: numbers by a twentieth of their spread in training.
 
-    Pixels move by whole levels. Of a text one token becomes unknown; categories, booleans and
-    lengths stay as they are.
+    Of a sequence each channel has its own spread. Pixels move by whole levels. Of a text one token
+    becomes unknown; categories, booleans and lengths stay as they are.
     """
     random = np.random.default_rng(seed)
     holds = {tensor.name: tensor.holds for tensor in signature.inputs}
@@ -42,7 +42,9 @@ def _changed(
         return _one_unknown(values, random)
     if holds not in ("numeric", "image", "sequence"):
         return values
-    noise = random.normal(size=values.shape) * np.nanstd(training.astype(np.float64)) * _SMALL
+    over = tuple(range(training.ndim - 1)) if holds == "sequence" else None
+    spread = np.nanstd(training.astype(np.float64), axis=over)
+    noise = random.normal(size=values.shape) * spread * _SMALL
     if values.dtype == np.uint8:
         top = int(training.max(initial=1))
         return np.clip(values + noise.round(), 0, top).astype(np.uint8)
