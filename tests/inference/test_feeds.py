@@ -83,7 +83,7 @@ def test_a_doubled_column_is_refused():
     [
         ("age", [1, "old"], r"'age', row 1: expected a number or nothing, got 'old'"),
         ("age", [np.inf, 1], r"'age', row 0: expected a finite number"),
-        ("age", [1, 1e300], r"'age', row 1: expected a finite number"),
+        ("age", [1, 1e300], r"'age', row 1: expected a finite number .*, got 1e\+300 \("),
         ("member", ["maybe", "yes"], r"'member', row 0: expected true, false, .* got 'maybe'"),
         ("member", [2, 1], r"'member', row 0"),
     ],

@@ -200,7 +200,7 @@ def _refuse(wrong: np.ndarray, series: pd.Series, *, expected: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"column '{series.name}', row {row}: expected {expected}, got {series.iloc[row]!r}"
+            f"column '{series.name}', row {row}: expected {expected}, got {series.tolist()[row]!r}"
             f" ({int(wrong.sum())} such rows)"
         )
 
