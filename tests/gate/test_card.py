@@ -107,6 +107,12 @@ def test_a_model_of_language_is_no_classifier_of_texts() -> None:
     assert "each token of one text its `entity`, one of 2" in tagged
 
 
+def test_of_two_classes_the_one_is_named_that_is_looked_for() -> None:
+    heading = "Metrics on the sealed test split, with 95 % intervals"
+    assert "Precision, recall and f1 are those of `yes`." in section(FACTS, heading)
+    assert "are those of" not in section(replace(FACTS, classes=list("abc")), heading)
+
+
 def test_it_is_told_what_a_file_for_predict_holds() -> None:
     assert "`in.csv` has the columns of the data" in section(FACTS, "To use it")
     tags = replace(FACTS, task="tagging", kind="text", target="", classes=list("abc"))

@@ -143,6 +143,8 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield from (f"## Metrics on the sealed test split, with {level} intervals", "")
     if drawn := _DRAWN.get(facts.split_by):
         yield from (f"The bootstrap behind the intervals draws {drawn}.", "")
+    if facts.task == "classification" and len(facts.classes) == 2:
+        yield from (f"Precision, recall and f1 are those of `{facts.classes[1]}`.", "")
     yield from _table(
         ["metric", "model", *facts.baselines],
         (
