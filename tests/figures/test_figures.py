@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from assay.figures import classification, comparison, curves, regression, search
 from assay.metrics import curves as points
@@ -83,6 +84,25 @@ def test_pictures_of_a_classifier(classes, tmp_path):
     error = score("classification", target=target, output=output)["ece"]
     figure = classification.reliability(bins, error=error)
     assert f"Calibration, error {error:.3f}" in _texts(figure) and _png(figure, tmp_path)
+
+
+def test_dollar_signs_are_no_formula(tmp_path):
+    names = ["$price ${x}", "rev_$ and x_$"]
+    table = pd.DataFrame({"actual": names, "predicted": names})
+    figure = classification.confusion_matrix(table, classes=names)
+    _png(figure, tmp_path)
+    figure.axes[0].set_title("$a_$")
+    assert _png(figure, tmp_path)
+    assert not any(text.get_parse_math() for text in figure.findobj(Text))
+
+
+def test_a_loss_over_decades_has_plain_numbers(tmp_path):
+    history = _history(30)
+    figure = curves.learning_curves(history, kept=30, objective="log_loss")
+    _png(figure, tmp_path)
+    (axes,) = (a for a in figure.axes if a.get_yscale() == "log")
+    labels = [t.get_text() for t in axes.get_yticklabels(which="both")]
+    assert any(labels) and not any("$" in text for text in labels)
 
 
 def test_names_of_many_classes_stay_apart(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from assay.figures.style import BLUE, ORANGE, canvas, grid, label_ends, title
 
@@ -66,6 +66,8 @@ def _lines(axes: Axes, history: pd.DataFrame, columns: dict[str, tuple[str, str]
     values = history[list(columns)].to_numpy(float)
     if values.min() > 0 and values.max() > _LOG_FROM * values.min():
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(LogFormatter())
     ends = [(float(epochs.iloc[-1]), float(history[name].iloc[-1])) for name in columns]
     labels, colors = zip(*columns.values(), strict=True)
     label_ends(axes, ends, labels, colors)

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
+from matplotlib.text import Text
 
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, YELLOW, BLACK, GREY = "#56B4E9", "#E69F00", "#1A1A1A", "#6E6E6E"
@@ -40,12 +41,22 @@ DPI = 130
 _LABEL_SHARE = 0.065
 
 
+class _Literal(Figure):
+    """A figure that shows dollar signs: names of columns and classes are no formulas."""
+
+    def draw(self, renderer: Any) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        with mpl.rc_context({"text.parse_math": False}):  # of labels that are made as it is drawn
+            super().draw(renderer)
+
+
 def canvas(
     columns: int = 1, rows: int = 1, *, width: float = 6.4, height: float = 4.2, **layout: Any
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure of ``width`` by ``height`` inches and its axes, row by row."""
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+        figure = _Literal(figsize=(width, height), dpi=DPI, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, **layout)
     return figure, list(axes.flat)
 
