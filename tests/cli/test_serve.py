@@ -17,6 +17,7 @@ import psutil
 import pytest
 from tests.cli.conftest import changed
 
+from assay.cli.serve import _without_nan
 from assay.tracking.registry import resolve
 from assay.tracking.server import free_port
 
@@ -135,6 +136,12 @@ def test_the_line_that_it_prints_works_as_it_stands(flowers, pictures, reviews, 
     assert run(pictures.line("curl"), tmp_path) == {"prediction": [0.0]}
     assert run(reviews.line("curl"), tmp_path) == {"prediction": [205.0]}
     assert '[{"review": "fine dull"}]' in reviews.line("curl")
+
+
+def test_what_is_missing_in_the_row_that_it_prints_is_null():
+    assert _without_nan({"rows": [{"size": float("nan"), "steps": [[1.0, float("nan")]]}]}) == {
+        "rows": [{"size": None, "steps": [[1.0, None]]}]
+    }
 
 
 def test_its_answers_are_those_of_predict(flowers, assay):

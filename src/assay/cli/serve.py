@@ -61,7 +61,7 @@ def command(*, model: str, port: int, host: str) -> None:
 def _tell_how_to_ask(example: dict[str, Any], signature: Signature, url: str, file: Path) -> None:
     """Print a request that works as it stands, for images also one with an array of the user's."""
     send = f"curl -H 'Content-Type: application/json' {url} -d"
-    row = json.dumps(_one_row(example, signature))
+    row = json.dumps(_without_nan(_one_row(example, signature)))
     if len(row) > _INLINE:
         file.write_text(row)
         row = f"@{file}"
@@ -71,6 +71,11 @@ def _tell_how_to_ask(example: dict[str, Any], signature: Signature, url: str, fi
         click.echo(f"images from an array of {shape}, whole numbers from 0 to 255:")
         payload = f"{{'inputs': {{'{IMAGE}': numpy.load('images.npy').tolist()}}}}"
         click.echo(f'python -c "import json, numpy; print(json.dumps({payload}))" | {send} @-')
+
+
+def _without_nan(request: dict[str, Any]) -> Any:
+    """Return a request with null for what is missing: JSON has no word for NaN, Python writes one."""
+    return json.loads(json.dumps(request), parse_constant=lambda _: None)
 
 
 def _one_row(example: dict[str, Any], signature: Signature) -> dict[str, Any]:
