@@ -37,6 +37,21 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
     assert 0.88 <= covered / 200 <= 0.99
 
 
+@pytest.mark.parametrize(("wrong", "expected"), [(0, (0.9394, 1)), (20, (0.5261, 0.7792))])
+def test_an_accuracy_that_no_resample_changes_has_the_binomial_interval(wrong, expected):
+    target = np.repeat([0, 1], [59 - wrong, wrong])
+    output = np.tile([0.9, 0.1], (59, 1))  # always the first class
+    if not wrong:
+        target[:5], output[:5] = 1, (0.2, 0.8)
+    found = score_with_intervals("classification", target=target, output=output, knobs=KNOBS)
+    accuracy = found["accuracy"]
+    assert (accuracy["low"], accuracy["high"]) == pytest.approx(expected, abs=1e-4)
+    same = difference_with_intervals(
+        "classification", target=target, output=output, other=output, knobs=KNOBS
+    )
+    assert (same["accuracy"]["low"], same["accuracy"]["high"]) == (0, 0)
+
+
 def test_resamples_keep_the_classes_so_a_rare_one_never_vanishes():
     target = np.r_[np.zeros(200, int), 1, 1]
     output = np.c_[np.linspace(1, 0, 202), np.linspace(0, 1, 202)]

@@ -12,10 +12,11 @@ The same seed and target give the same resamples, so two models are compared row
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
+from scipy.stats import binomtest
 
 from assay.data.spec import Task
 from assay.metrics.dependence import (
@@ -33,6 +34,7 @@ Interval: TypeAlias = dict[str, float | str | None]
 """``value``, ``low`` and ``high``; all None, with a ``reason``, where the metric is undefined."""
 
 _STRATIFIED: frozenset[Task] = frozenset({"classification", "reconstruction"})
+_SHARES: Mapping[Task, str] = {"classification": "accuracy", "multilabel": "subset_accuracy"}
 _CELLS = 4 << 20
 _FEWEST_DEFINED = 0.5
 
@@ -41,7 +43,8 @@ _FEWEST_DEFINED = 0.5
 class Resampled:
     """Every metric's value and its values (resamples,) in the bootstrap, by name.
 
-    ``no_interval`` says why the resamples tell nothing of chance, where they do not.
+    ``no_interval`` says why the resamples tell nothing of chance, where they do not. ``shares`` are
+    how many independent rows the metrics that are shares of rows count, by name.
     """
 
     values: Mapping[str, float]
@@ -49,6 +52,7 @@ class Resampled:
     confidence: float
     reason: str
     no_interval: str = ""
+    shares: Mapping[str, int] = field(default_factory=dict)
 
     def minus(self, other: Resampled) -> Resampled:
         """Return the differences to another model on the same rows, resample by resample."""
@@ -56,6 +60,7 @@ class Resampled:
             self,
             values={name: value - other.values[name] for name, value in self.values.items()},
             resamples={name: r - other.resamples[name] for name, r in self.resamples.items()},
+            shares={},
         )
 
     def intervals(self) -> dict[str, Interval]:
@@ -67,7 +72,12 @@ class Resampled:
         value = self.values[name]
         if self.no_interval and np.isfinite(value):
             return {"value": value, "low": None, "high": None, "reason": self.no_interval}
-        return _interval(value, self.resamples[name], self.confidence, self.reason)
+        found = _interval(value, self.resamples[name], self.confidence, self.reason)
+        rows = self.shares.get(name, 0)
+        if not rows or found["low"] is None or found["low"] != found["high"]:
+            return found
+        low, high = _exact(value, rows, self.confidence)
+        return {"value": value, "low": low, "high": high}
 
 
 def resample(
@@ -100,6 +110,7 @@ def resample(
         confidence=knobs.confidence,
         reason=_reason(task, np.asarray(target), output),
         no_interval=dependence.too_few(len(target)),
+        shares=_shares(task, len(target), dependence),
     )
 
 
@@ -165,6 +176,21 @@ def _interval(value: float, resampled: np.ndarray, confidence: float, reason: st
         return {"value": value, "low": None, "high": None, "reason": why}
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return {"value": value, "low": float(low), "high": float(high)}
+
+
+def _shares(task: Task, rows: int, dependence: Dependence) -> dict[str, int]:
+    name = _SHARES.get(task)
+    return {name: rows} if name and dependence.way == "rows" else {}
+
+
+def _exact(share: float, rows: int, confidence: float) -> tuple[float, float]:
+    """Return the binomial interval of a share of rows (Clopper and Pearson 1934).
+
+    For a share that is the same in every resample, such as that of a model without a mistake: rows
+    that were never drawn wrong do not say that none ever is.
+    """
+    found = binomtest(round(share * rows), rows).proportion_ci(confidence, method="exact")
+    return float(found.low), float(found.high)
 
 
 def _reason(task: Task, target: np.ndarray, output: np.ndarray) -> str:
