@@ -58,11 +58,12 @@ def test_every_row_is_in_one_split_and_every_split_has_rows(
         assert not groups["train"] & groups["valid"]
         assert not (groups["train"] | groups["valid"]) & groups["test"]
     else:
-        assert abs(int((labels == "test").sum()) - count * splitting.test) <= 1
-        assert abs(int((labels == "valid").sum()) - count * splitting.valid) <= 2
+        together = int(raw.frame["day"].value_counts().max()) if splitting.by == "time" else 1
+        assert abs(int((labels == "test").sum()) - count * splitting.test) <= together
+        assert abs(int((labels == "valid").sum()) - count * splitting.valid) <= 2 * together
     if splitting.by == "time":
-        assert days["max"]["train"] <= days["min"]["valid"]
-        assert days["max"]["valid"] <= days["min"]["test"]
+        assert days["max"]["train"] < days["min"]["valid"]
+        assert days["max"]["valid"] < days["min"]["test"]
     if splitting.by == "stratified":
         shares = raw.frame["y"].groupby(labels).value_counts(normalize=True).unstack()
         parts = pd.Series(labels).value_counts()
@@ -139,6 +140,7 @@ def test_a_column_that_says_it_is_obeyed(words: list[str]) -> None:
         (_with("g", ["a", "b", None, "c"] * 5, "group"), {}, "names no group in 5 rows, first in row 3 below"),
         (_with("g", ["a", "b", "c"] * 5, "group"), {"test": 0.9, "valid": 0.05}, "3 groups cannot be divided so"),
         (_with("t", range(10), "time"), {"test": 0.01}, "the split by time leaves no rows for test"),
+        (_with("t", [1] * 5 + [2] * 5, "time"), {"by": "time"}, "column 't' has 2 different times"),
         (_with("t", [*["2020-01-01"] * 9, "soon"], "time"), {}, "row 10 below the header: 'soon' is no time"),
         (_with("t", [*range(9), None], "time"), {}, "column 't', row 10 below the header: nan is no time"),
         (_with("x", range(10), "id"), {"by": "random", "test": 0.98, "valid": 0.01}, "10 rows cannot be divided so"),
@@ -179,3 +181,21 @@ def test_time_is_put_in_order_however_it_is_written(times: Any) -> None:
     places = {name: set(order[labels == name]) for name in SPLITS}
     assert max(places["train"]) < min(places["valid"])
     assert max(places["valid"]) < min(places["test"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((13, 4, 3), (13, 4, 3)),  # where the shares would cut: 13 and 16 of 20
+        ((9, 6, 2, 3), (9, 6, 5)),
+        ((18, 1, 1), (18, 1, 1)),
+        ((1, 1, 18), (1, 1, 18)),
+        ((1,) * 20, (13, 3, 4)),
+    ],
+)
+def test_rows_of_one_time_are_never_parted(counts: tuple[int, ...], expected: Any) -> None:
+    raw = _with("t", np.repeat(np.arange(len(counts)), counts)[::-1], "time")
+    labels = assign(raw, splitting=Splitting(by="time"), task="regression")
+    assert tuple(int((labels == name).sum()) for name in ("train", "valid", "test")) == expected
+    parts = [set(raw.frame["t"][labels == name]) for name in ("train", "valid", "test")]
+    assert sum(map(len, parts)) == len(counts)

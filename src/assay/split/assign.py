@@ -142,7 +142,22 @@ def _by_time(raw: Raw, splitting: Splitting) -> np.ndarray:
     order = np.argsort(times.to_numpy(), kind="stable")
     test_from = count - round(count * splitting.test)
     valid_from = test_from - round(count * splitting.valid)
+    if valid_from < test_from < count:
+        valid_from, test_from = _between_times(times.iloc[order], valid_from, test_from)
     return _labelled(count, valid=order[valid_from:test_from], test=order[test_from:])
+
+
+def _between_times(ordered: pd.Series, valid_from: int, test_from: int) -> tuple[int, int]:
+    """Return the nearest places at which another time begins: rows of one time stay together."""
+    begins = np.flatnonzero(ordered.ne(ordered.shift()).to_numpy())[1:]
+    if len(begins) < 2:
+        raise DataError(
+            f"data.split: column '{ordered.name}' has {len(begins) + 1} different times, which cannot "
+            "fill three splits: at least 3 are needed"
+        )
+    last = int(np.abs(begins[1:] - test_from).argmin()) + 1
+    first = int(np.abs(begins[:last] - valid_from).argmin())
+    return int(begins[first]), int(begins[last])
 
 
 def time_values(series: pd.Series) -> pd.Series:
