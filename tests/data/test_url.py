@@ -95,7 +95,19 @@ def _tar(file: Path, names: list[str]) -> None:
             archive.addfile(entry, io.BytesIO(_png(level)))
 
 
-@pytest.mark.parametrize(("make", "name"), [(_zip, "birds.zip"), (_tar, "birds.tar.gz")])
+IS_SAFE = hasattr(tarfile, "data_filter")  # not so in Python 3.11.3
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (_zip, "birds.zip"),
+        pytest.param(
+            *(_tar, "birds.tar.gz"),
+            marks=pytest.mark.skipif(not IS_SAFE, reason="this Python unpacks no tar file safely"),
+        ),
+    ],
+)
 def test_an_archive_of_images(served: tuple[Path, str], make, name: str) -> None:
     folder, address = served
     make(folder / name, ["birds-v1/owl/0.png", "birds-v1/tit/1.png", "birds-v1/tit/2.png"])
@@ -133,3 +145,16 @@ def test_an_address_that_is_none_of_the_web_and_a_digest_that_is_none_are_told(u
     with pytest.raises(ConfigError) as caught:
         Url(url=url, sha256="abc", target="y").read()
     assert [p.split(":")[0] for p in caught.value.problems] == ["data.url", "data.sha256"]
+
+
+def test_a_python_that_unpacks_no_tar_file_safely_says_so(
+    served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    folder, address = served
+    _tar(folder / "birds.tar", ["owl/0.png", "tit/1.png"])
+    sha256 = _digest(folder / "birds.tar")
+    with pytest.raises(
+        DataError, match=r"unpacks no tar file safely; 3\.11\.4 does, or take a zip"
+    ):
+        Url(url=f"{address}/birds.tar", sha256=sha256, reader="images").read()

@@ -32,8 +32,9 @@ def read_rows(
 
 
 def _images(path: Path, signature: Signature) -> dict[str, np.ndarray]:
+    array = _array(path)
     try:
-        return array_feeds({IMAGE: _array(path)}, signature)
+        return array_feeds({IMAGE: array}, signature)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 
@@ -46,9 +47,9 @@ def _array(path: Path) -> np.ndarray:
                 return loaded
             names = loaded.files
             if len(names) != 1 and IMAGE not in names:
-                raise DataError(f"expected one array or one named '{IMAGE}', got {names}")
+                raise DataError(f"{path}: expected one array or one named '{IMAGE}', got {names}")
             return np.asarray(loaded[IMAGE if IMAGE in names else names[0]])
     except FileNotFoundError as error:
-        raise DataError("there is no such file") from error
+        raise DataError(f"{path}: there is no such file") from error
     except UNREADABLE as error:
-        raise DataError(f"it cannot be read as a NumPy array: {error}") from error
+        raise DataError(f"{path} cannot be read as a NumPy array: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import tarfile
@@ -136,6 +137,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             _require_bounded(sum(entry.file_size for entry in content.infolist()))
             content.extractall(folder)
         return
+    if not hasattr(tarfile, "data_filter"):
+        python = platform.python_version()
+        raise ValueError(f"Python {python} unpacks no tar file safely; 3.11.4 does, or take a zip")
     with tarfile.open(archive) as content:
         _require_bounded(sum(entry.size for entry in content.getmembers()))
         content.extractall(folder, filter="data")
