@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -95,13 +96,20 @@ def load_tokenizer(tokenizer: str) -> Tokenizer:
 
 def encode(tokenizer: str, texts: Sequence[str], *, steps: int | None) -> Ragged:
     """Return at most ``steps`` ids of each text, int32; a text without any token is one unknown."""
-    loaded = load_tokenizer(tokenizer)
-    if steps is not None:
-        loaded.enable_truncation(steps)
+    loaded = _cutting(tokenizer, steps)
     rows = [np.array(found.ids or [1], np.int32) for found in loaded.encode_batch_fast(list(texts))]
     offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     flat = np.concatenate(rows) if rows else np.zeros(0, np.int32)
     return Ragged(InMemory(array=flat), offsets)
+
+
+@lru_cache(maxsize=4)
+def _cutting(tokenizer: str, steps: int | None) -> Tokenizer:
+    """Load a tokenizer once for all requests and batches; nobody changes it afterwards."""
+    loaded = load_tokenizer(tokenizer)
+    if steps is not None:
+        loaded.enable_truncation(steps)
+    return loaded
 
 
 def decode(tokenizer: str, ids: Sequence[int]) -> str:
@@ -109,6 +117,7 @@ def decode(tokenizer: str, ids: Sequence[int]) -> str:
     return str(load_tokenizer(tokenizer).decode(list(ids)))
 
 
+@lru_cache(maxsize=4)
 def unknown_id(tokenizer: str) -> int | None:
     """Return the id of what the vocabulary lacks; None where everything has other ids."""
     loaded = load_tokenizer(tokenizer)
